@@ -1,0 +1,1 @@
+"""The thinking part of the swarm, and its command line."""

@@ -1,0 +1,1 @@
+"""The `swarm` command: the composition root that joins the parts."""

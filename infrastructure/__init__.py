@@ -1,0 +1,1 @@
+"""What captures and keeps: ingestor, history, intake, the embedded stack."""

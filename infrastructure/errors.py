@@ -1,0 +1,126 @@
+"""Every error that the capturing side raises; the tree continues `nervous_system.errors`.
+
+SwarmError
++- HistoryError
+|  +- HistoryUnavailableError
+|  +- HistorySchemaError
+|  +- HistoryAheadError
+|  +- InsertRejectedError
+|  |  +- StaleBatchError
+|  +- QueryRefusedError
+|  +- QueryFailedError
++- StackError
+   +- StackRunningError
+   +- StackDownError
+   +- ChildFailedError
+"""
+
+from nervous_system.errors import SwarmError
+
+
+class HistoryError(SwarmError):
+    """Root of what can go wrong between us and history."""
+
+
+class HistoryUnavailableError(HistoryError):
+    """History cannot be reached."""
+
+    retryable = True
+
+    def __init__(self, *, dsn: str, reason: str) -> None:
+        self.dsn = dsn
+        self.reason = reason
+        super().__init__(f"no history at {dsn} ({reason}): start it with `swarm up`")
+
+
+class HistorySchemaError(HistoryError):
+    """The schema found is not one that this version can work with."""
+
+    def __init__(self, *, table: str, expected: str, found: str) -> None:
+        self.table = table
+        self.expected = expected
+        self.found = found
+        super().__init__(
+            f"schema of {table} is {found}, this version knows {expected}: update enchanted-swarm"
+        )
+
+
+class HistoryAheadError(HistoryError):
+    """History holds sequences that the stream never had: the two do not belong together."""
+
+    def __init__(self, *, stream: str, history_sequence: int, stream_sequence: int) -> None:
+        self.stream = stream
+        self.history_sequence = history_sequence
+        self.stream_sequence = stream_sequence
+        super().__init__(
+            f"history of {stream} is at {history_sequence}, the stream only at {stream_sequence}: "
+            "this history belongs to another stream; point SWARM_CLICKHOUSE_DSN or SWARM_NATS_URL elsewhere"
+        )
+
+
+class InsertRejectedError(HistoryError):
+    """ClickHouse refused a block of rows."""
+
+    def __init__(self, *, table: str, row_count: int, code: int, reason: str) -> None:
+        self.table = table
+        self.row_count = row_count
+        self.code = code
+        self.reason = reason
+        super().__init__(f"insert of {row_count} rows into {table} refused: {reason} ({code})")
+
+
+class StaleBatchError(InsertRejectedError):
+    """Another ingestor has appended meanwhile; read the highest sequence again and start from there."""
+
+    retryable = True
+
+
+class QueryRefusedError(HistoryError):
+    """A user's query reaches for what readers may not reach."""
+
+    def __init__(self, *, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"query refused: {reason}")
+
+
+class QueryFailedError(HistoryError):
+    """ClickHouse could not answer a query."""
+
+    def __init__(self, *, code: int, reason: str) -> None:
+        self.code = code
+        self.reason = reason
+        super().__init__(f"query failed: {reason} ({code})")
+
+
+class StackError(SwarmError):
+    """Root of what can go wrong with the embedded stack."""
+
+
+class StackRunningError(StackError):
+    """A stack of this home runs already."""
+
+    def __init__(self, *, home: str, pid: int, nats_url: str) -> None:
+        self.home = home
+        self.pid = pid
+        self.nats_url = nats_url
+        super().__init__(f"the stack of {home} runs already (pid {pid}, bus {nats_url})")
+
+
+class StackDownError(StackError):
+    """No stack of this home runs."""
+
+    retryable = True
+
+    def __init__(self, *, home: str) -> None:
+        self.home = home
+        super().__init__(f"no stack runs for {home}: start it with `swarm up`")
+
+
+class ChildFailedError(StackError):
+    """A child process of the stack did not become ready."""
+
+    def __init__(self, *, name: str, reason: str, log: str) -> None:
+        self.name = name
+        self.reason = reason
+        self.log = log
+        super().__init__(f"{name} did not start: {reason}; its log is {log}")

@@ -1,0 +1,1 @@
+"""The long-term store of events in ClickHouse, and its read side."""

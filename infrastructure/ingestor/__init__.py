@@ -1,0 +1,1 @@
+"""From the stream into history: compare and append."""

@@ -1,0 +1,1 @@
+"""Foreign telemetry on its way into the swarm."""

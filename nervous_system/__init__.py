@@ -1,0 +1,1 @@
+"""The language of the swarm: events, the bus, telemetry."""

@@ -1,0 +1,1 @@
+"""Talking to the bus: publishing, reading, streams, content."""

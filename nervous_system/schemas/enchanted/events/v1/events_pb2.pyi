@@ -1,0 +1,173 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class AgentRole(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ROLE_UNSPECIFIED: _ClassVar[AgentRole]
+    ROLE_ARCHITECT: _ClassVar[AgentRole]
+    ROLE_CODER: _ClassVar[AgentRole]
+    ROLE_REVIEWER: _ClassVar[AgentRole]
+    ROLE_OPERATOR: _ClassVar[AgentRole]
+
+class EventType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TYPE_UNSPECIFIED: _ClassVar[EventType]
+    TYPE_DECISION: _ClassVar[EventType]
+    TYPE_STATE_CHANGE: _ClassVar[EventType]
+    TYPE_SYSTEM: _ClassVar[EventType]
+ROLE_UNSPECIFIED: AgentRole
+ROLE_ARCHITECT: AgentRole
+ROLE_CODER: AgentRole
+ROLE_REVIEWER: AgentRole
+ROLE_OPERATOR: AgentRole
+TYPE_UNSPECIFIED: EventType
+TYPE_DECISION: EventType
+TYPE_STATE_CHANGE: EventType
+TYPE_SYSTEM: EventType
+
+class SwarmEvent(_message.Message):
+    __slots__ = ("event_id", "timestamp", "trace_id", "span_id", "agent_role", "agent_id", "decision", "state_change", "system_signal", "tombstone", "workspace_created", "run_id", "emitter_id", "emitter_seq", "previous_digest", "caused_by", "attributes", "workspace_id", "redactions", "original_digest")
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class RedactionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    SPAN_ID_FIELD_NUMBER: _ClassVar[int]
+    AGENT_ROLE_FIELD_NUMBER: _ClassVar[int]
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    STATE_CHANGE_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_SIGNAL_FIELD_NUMBER: _ClassVar[int]
+    TOMBSTONE_FIELD_NUMBER: _ClassVar[int]
+    WORKSPACE_CREATED_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    EMITTER_ID_FIELD_NUMBER: _ClassVar[int]
+    EMITTER_SEQ_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    CAUSED_BY_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    WORKSPACE_ID_FIELD_NUMBER: _ClassVar[int]
+    REDACTIONS_FIELD_NUMBER: _ClassVar[int]
+    ORIGINAL_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    event_id: str
+    timestamp: _timestamp_pb2.Timestamp
+    trace_id: str
+    span_id: str
+    agent_role: AgentRole
+    agent_id: str
+    decision: AgentDecision
+    state_change: StateChange
+    system_signal: SystemSignal
+    tombstone: Tombstone
+    workspace_created: WorkspaceCreated
+    run_id: str
+    emitter_id: str
+    emitter_seq: int
+    previous_digest: bytes
+    caused_by: _containers.RepeatedScalarFieldContainer[str]
+    attributes: _containers.ScalarMap[str, str]
+    workspace_id: str
+    redactions: _containers.ScalarMap[str, int]
+    original_digest: bytes
+    def __init__(self, event_id: _Optional[str] = ..., timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., trace_id: _Optional[str] = ..., span_id: _Optional[str] = ..., agent_role: _Optional[_Union[AgentRole, str]] = ..., agent_id: _Optional[str] = ..., decision: _Optional[_Union[AgentDecision, _Mapping]] = ..., state_change: _Optional[_Union[StateChange, _Mapping]] = ..., system_signal: _Optional[_Union[SystemSignal, _Mapping]] = ..., tombstone: _Optional[_Union[Tombstone, _Mapping]] = ..., workspace_created: _Optional[_Union[WorkspaceCreated, _Mapping]] = ..., run_id: _Optional[str] = ..., emitter_id: _Optional[str] = ..., emitter_seq: _Optional[int] = ..., previous_digest: _Optional[bytes] = ..., caused_by: _Optional[_Iterable[str]] = ..., attributes: _Optional[_Mapping[str, str]] = ..., workspace_id: _Optional[str] = ..., redactions: _Optional[_Mapping[str, int]] = ..., original_digest: _Optional[bytes] = ...) -> None: ...
+
+class AgentDecision(_message.Message):
+    __slots__ = ("context_hash", "input_trigger", "rationale", "rejected_alternatives", "memory_ids", "confidence_score")
+    CONTEXT_HASH_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TRIGGER_FIELD_NUMBER: _ClassVar[int]
+    RATIONALE_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_IDS_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_SCORE_FIELD_NUMBER: _ClassVar[int]
+    context_hash: str
+    input_trigger: str
+    rationale: str
+    rejected_alternatives: _containers.RepeatedScalarFieldContainer[str]
+    memory_ids: _containers.RepeatedScalarFieldContainer[str]
+    confidence_score: float
+    def __init__(self, context_hash: _Optional[str] = ..., input_trigger: _Optional[str] = ..., rationale: _Optional[str] = ..., rejected_alternatives: _Optional[_Iterable[str]] = ..., memory_ids: _Optional[_Iterable[str]] = ..., confidence_score: _Optional[float] = ...) -> None: ...
+
+class StateChange(_message.Message):
+    __slots__ = ("target_type", "target_resource", "previous_state_hash", "new_state_hash", "diff_patch", "is_reversible", "mode", "size_bytes", "renamed_from", "resource_bytes")
+    TARGET_TYPE_FIELD_NUMBER: _ClassVar[int]
+    TARGET_RESOURCE_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_STATE_HASH_FIELD_NUMBER: _ClassVar[int]
+    NEW_STATE_HASH_FIELD_NUMBER: _ClassVar[int]
+    DIFF_PATCH_FIELD_NUMBER: _ClassVar[int]
+    IS_REVERSIBLE_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    RENAMED_FROM_FIELD_NUMBER: _ClassVar[int]
+    RESOURCE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    target_type: str
+    target_resource: str
+    previous_state_hash: str
+    new_state_hash: str
+    diff_patch: str
+    is_reversible: bool
+    mode: int
+    size_bytes: int
+    renamed_from: str
+    resource_bytes: bytes
+    def __init__(self, target_type: _Optional[str] = ..., target_resource: _Optional[str] = ..., previous_state_hash: _Optional[str] = ..., new_state_hash: _Optional[str] = ..., diff_patch: _Optional[str] = ..., is_reversible: _Optional[bool] = ..., mode: _Optional[int] = ..., size_bytes: _Optional[int] = ..., renamed_from: _Optional[str] = ..., resource_bytes: _Optional[bytes] = ...) -> None: ...
+
+class SystemSignal(_message.Message):
+    __slots__ = ("status", "cpu_load_percent", "memory_usage_mb", "final_count", "detail")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    CPU_LOAD_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_USAGE_MB_FIELD_NUMBER: _ClassVar[int]
+    FINAL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    status: str
+    cpu_load_percent: int
+    memory_usage_mb: int
+    final_count: int
+    detail: str
+    def __init__(self, status: _Optional[str] = ..., cpu_load_percent: _Optional[int] = ..., memory_usage_mb: _Optional[int] = ..., final_count: _Optional[int] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class Tombstone(_message.Message):
+    __slots__ = ("tombstone_reason", "refused_kind", "refused_size_bytes", "refused_digest")
+    TOMBSTONE_REASON_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_KIND_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    tombstone_reason: str
+    refused_kind: str
+    refused_size_bytes: int
+    refused_digest: str
+    def __init__(self, tombstone_reason: _Optional[str] = ..., refused_kind: _Optional[str] = ..., refused_size_bytes: _Optional[int] = ..., refused_digest: _Optional[str] = ...) -> None: ...
+
+class WorkspaceCreated(_message.Message):
+    __slots__ = ("created_workspace_id", "parent_workspace_id", "parent_event_id", "base_commit", "manifest_digest")
+    CREATED_WORKSPACE_ID_FIELD_NUMBER: _ClassVar[int]
+    PARENT_WORKSPACE_ID_FIELD_NUMBER: _ClassVar[int]
+    PARENT_EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    BASE_COMMIT_FIELD_NUMBER: _ClassVar[int]
+    MANIFEST_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    created_workspace_id: str
+    parent_workspace_id: str
+    parent_event_id: str
+    base_commit: str
+    manifest_digest: str
+    def __init__(self, created_workspace_id: _Optional[str] = ..., parent_workspace_id: _Optional[str] = ..., parent_event_id: _Optional[str] = ..., base_commit: _Optional[str] = ..., manifest_digest: _Optional[str] = ...) -> None: ...
