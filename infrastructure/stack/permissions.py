@@ -1,0 +1,126 @@
+"""Who may do what on the bus: one user per duty, everything else denied.
+
+    operator    everything of ours: declares streams, publishes as anybody; the owner's commands
+    ingestor    reads the streams and appends ledger heads; cannot publish an event
+    dashboard   only reads
+    agent       publishes events under its own agent tokens, keeps content, reads the stream
+    publisher   publishes events without an agent token (stored as not authenticated), no more
+
+Checkpoints cannot be deleted or purged by anybody: the stream itself denies it. Subjects here are
+JetStream's API subjects; a user without the one for a call gets no answer, and the server reports
+the violation on its connection.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+EVENTS = "ENCHANTED_SWARM"
+CHECKPOINTS = "SWARM_CHECKPOINTS"
+COORDINATION = "SWARM_COORDINATION"
+SPANS = "SWARM_SPANS"
+TASKS = "SWARM_TASKS"
+CONTENT = "SWARM_CONTENT"
+CONTENT_STREAM = f"OBJ_{CONTENT}"
+
+INBOX = "_INBOX.>"
+PASSWORD_BYTES = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NatsUser:
+    """A user of the bus and the subjects that it may use; an empty tuple allows nothing."""
+
+    name: str
+    password: str = field(repr=False)
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+
+
+def swarm_users(
+    passwords: Mapping[str, str], agent_tokens: Iterable[str] = ("*",)
+) -> tuple[NatsUser, ...]:
+    """Return the five users of DESIGN 9 with their passwords.
+
+    Args:
+        passwords: User name to password; see `USER_NAMES`.
+        agent_tokens: Escaped agent ids that the user `agent` may speak for; `*` is any.
+    """
+    rules = {
+        "operator": (operator_publish(), ("swarm.>", INBOX, "$O.>", "$KV.>", "$JS.EVENT.>")),
+        "ingestor": (ingestor_publish(), (INBOX,)),
+        "dashboard": (dashboard_publish(), ("swarm.events.>", "swarm.coordination.>", INBOX)),
+        "agent": (agent_publish(agent_tokens), (INBOX,)),
+        "publisher": (("swarm.events.*.*",), (INBOX,)),
+    }
+    return tuple(
+        NatsUser(name=name, password=passwords[name], publish=publish, subscribe=subscribe)
+        for name, (publish, subscribe) in rules.items()
+    )
+
+
+USER_NAMES = ("operator", "ingestor", "dashboard", "agent", "publisher")
+
+
+def new_passwords() -> dict[str, str]:
+    """Return a random password per user."""
+    return {name: secrets.token_urlsafe(PASSWORD_BYTES) for name in USER_NAMES}
+
+
+def operator_publish() -> tuple[str, ...]:
+    """Everything below our own prefix and the JetStream API of the one account."""
+    return ("swarm.>", "$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "$O.>", "$KV.>", INBOX)
+
+
+def ingestor_publish() -> tuple[str, ...]:
+    """Read what goes into history, append heads, fetch content and remove what history has."""
+    return (
+        *_read(EVENTS),
+        *_read(COORDINATION),
+        *_read(SPANS),
+        *_read(CHECKPOINTS),
+        *_read(CONTENT_STREAM),
+        f"$JS.API.STREAM.PURGE.{CONTENT_STREAM}",
+        f"$JS.API.STREAM.MSG.DELETE.{CONTENT_STREAM}",
+        f"$O.{CONTENT}.M.>",
+        "swarm.checkpoints.>",
+        "swarm.spans.>",
+    )
+
+
+def dashboard_publish() -> tuple[str, ...]:
+    """Read events and coordination; every publish is an API request for reading."""
+    return (*_read(EVENTS), *_read(COORDINATION))
+
+
+def agent_publish(tokens: Iterable[str]) -> tuple[str, ...]:
+    """Publish events and coordination under the given tokens; read; keep and fetch content."""
+    listed = tuple(tokens)
+    return (
+        *(f"swarm.events.*.*.{token}" for token in listed),
+        *(f"swarm.coordination.*.{token}" for token in listed),
+        *_read(EVENTS),
+        *_read(COORDINATION),
+        *_read(CONTENT_STREAM),
+        f"$O.{CONTENT}.C.>",
+        f"$O.{CONTENT}.M.>",
+    )
+
+
+def _read(stream: str) -> tuple[str, ...]:
+    """API subjects to look up, fetch from and consume one stream, durable or not."""
+    return (
+        "$JS.API.STREAM.NAMES",
+        f"$JS.API.STREAM.INFO.{stream}",
+        f"$JS.API.STREAM.MSG.GET.{stream}",
+        f"$JS.API.DIRECT.GET.{stream}",
+        f"$JS.API.DIRECT.GET.{stream}.>",
+        f"$JS.API.CONSUMER.CREATE.{stream}",
+        f"$JS.API.CONSUMER.CREATE.{stream}.>",
+        f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.*",
+        f"$JS.API.CONSUMER.INFO.{stream}.*",
+        f"$JS.API.CONSUMER.DELETE.{stream}.*",
+        f"$JS.API.CONSUMER.MSG.NEXT.{stream}.*",
+        f"$JS.ACK.{stream}.>",
+        f"$JS.FC.{stream}.>",
+    )
