@@ -1,0 +1,135 @@
+"""Events to measure with: random ids, varied real text, kinds mixed as a coding swarm mixes them.
+
+The text is the Python language reference that ships with the interpreter (`pydoc_data.topics`), cut
+into sentences: real prose of some 3,000 different sentences, at hand everywhere, mixed anew for
+every event.
+"""
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pydoc_data.topics import topics
+from random import Random
+from time import time_ns
+
+from nervous_system.subjects import subject_for
+
+from nervous_system.schemas import AgentRole, SwarmEvent
+
+NANOSECONDS = 1_000_000_000
+ROLES = (AgentRole.ROLE_ARCHITECT, AgentRole.ROLE_CODER, AgentRole.ROLE_REVIEWER)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A generated event, ready to publish."""
+
+    subject: str
+    event_id: str
+    payload: bytes
+
+
+@cache
+def sentences() -> tuple[str, ...]:
+    """Return the sentences of the language reference, 20 to 300 characters each."""
+    text = re.sub(r"\s+", " ", " ".join(topics.values()))
+    return tuple(part for part in re.split(r"(?<=[.!?])\s+", text) if 20 < len(part) < 300)
+
+
+class Corpus:
+    """An endless supply of events from one seed."""
+
+    def __init__(self, seed: int = 1, agents: int = 64, files: int = 2_000) -> None:
+        self._random = Random(seed)  # noqa: S311 - test data, not secrets
+        self._agents = [f"agent-{number:03}" for number in range(agents)]
+        self._files = [f"src/package_{n % 40}/module_{n}.py" for n in range(files)]
+        self._runs = [self._uuid() for _ in range(20)]
+        self._traces = [f"{self._random.getrandbits(128):032x}" for _ in range(500)]
+
+    def decisions(self, count: int) -> Iterator[Made]:
+        """Yield `count` decisions of about 500 bytes."""
+        for _ in range(count):
+            yield self._finish(self._decision(), "decision")
+
+    def mixed(self, count: int) -> Iterator[Made]:
+        """Yield `count` events: six in ten decisions, three state changes, one signal."""
+        for _ in range(count):
+            draw = self._random.random()
+            if draw < 0.6:
+                yield self._finish(self._decision(), "decision")
+            elif draw < 0.9:
+                yield self._finish(self._state_change(), "state_change")
+            else:
+                yield self._finish(self._signal(), "system_signal")
+
+    def text(self, length: int) -> str:
+        """Return prose of at least `length` characters."""
+        choose, pool = self._random.choice, sentences()
+        text = choose(pool)
+        while len(text) < length:
+            text = f"{text} {choose(pool)}"
+        return text
+
+    def _uuid(self) -> str:
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def _digest(self) -> str:
+        return f"{self._random.getrandbits(256):064x}"
+
+    def _envelope(self) -> SwarmEvent:
+        choose = self._random.choice
+        now = time_ns()
+        if self._random.random() < 0.002:
+            self._traces[self._random.randrange(500)] = f"{self._random.getrandbits(128):032x}"
+        event = SwarmEvent(
+            event_id=self._uuid(),
+            trace_id=choose(self._traces),
+            span_id=f"{self._random.getrandbits(64):016x}",
+            agent_role=choose(ROLES),
+            agent_id=choose(self._agents),
+            run_id=choose(self._runs),
+        )
+        event.timestamp.seconds, event.timestamp.nanos = divmod(now, NANOSECONDS)
+        return event
+
+    def _decision(self) -> SwarmEvent:
+        event = self._envelope()
+        decision = event.decision
+        decision.context_hash = self._digest()
+        decision.input_trigger = f"issue {self._random.randrange(10_000)}"
+        decision.rationale = self.text(150)
+        decision.rejected_alternatives.append(self.text(30))
+        decision.memory_ids.append(f"m{self._random.randrange(100_000)}")
+        decision.confidence_score = self._random.random()
+        return event
+
+    def _state_change(self) -> SwarmEvent:
+        event = self._envelope()
+        change = event.state_change
+        change.target_type = "FILE_SYSTEM"
+        change.target_resource = self._random.choice(self._files)
+        change.previous_state_hash = self._digest()
+        change.new_state_hash = self._digest()
+        before, after = self.text(60), self.text(60)
+        line = self._random.randrange(1, 400)
+        change.diff_patch = f"@@ -{line} +{line} @@\n-{before}\n+{after}\n"
+        change.is_reversible = True
+        change.mode = 0o644
+        change.size_bytes = self._random.randrange(100, 40_000)
+        return event
+
+    def _signal(self) -> SwarmEvent:
+        event = self._envelope()
+        event.system_signal.status = "HEALTHY"
+        event.system_signal.cpu_load_percent = self._random.randrange(100)
+        event.system_signal.memory_usage_mb = self._random.randrange(50, 900)
+        return event
+
+    def _finish(self, event: SwarmEvent, kind: str) -> Made:
+        return Made(
+            subject=subject_for(event.agent_role, kind, event.agent_id),
+            event_id=event.event_id,
+            payload=event.SerializeToString(),
+        )
