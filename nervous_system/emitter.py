@@ -1,0 +1,88 @@
+"""The emitter: one life of one agent instance, its gap-free counter and its chain of digests.
+
+Pure. An event is stamped, encoded and checked first and counts only when it is `taken`, so that
+what is refused for its size or for want of room leaves no gap. What fails after that is replaced by
+a tombstone with the same number; the tombstone names the digest of what it stands for, because
+later events may already link to that.
+"""
+
+from hashlib import sha256
+
+from nervous_system import events
+from nervous_system.schemas import SwarmEvent
+
+
+class Emitter:
+    """Numbers the events of one life and links each to the one before.
+
+    Between `stamp` and `taken` nothing else may be stamped: callers do both without awaiting in
+    between.
+    """
+
+    __slots__ = ("_before_last", "_count", "_digest", "emitter_id")
+
+    def __init__(self, emitter_id: str) -> None:
+        self.emitter_id = emitter_id
+        self._count = 0
+        self._digest = b""
+        self._before_last = b""
+
+    @property
+    def count(self) -> int:
+        """How many events have been numbered."""
+        return self._count
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the last event taken; empty before the first."""
+        return self._digest
+
+    def stamp(self, event: SwarmEvent) -> int:
+        """Write the next number and the link into `event`; nothing is counted yet."""
+        event.emitter_id = self.emitter_id
+        event.emitter_seq = self._count + 1
+        event.previous_digest = self._digest
+        return self._count + 1
+
+    def taken(self, raw: bytes) -> None:
+        """Count the event stamped last; `raw` is what will be published, byte for byte."""
+        self._before_last = self._digest
+        self._digest = sha256(raw).digest()
+        self._count += 1
+
+    def withdraw(self, emitter_seq: int) -> bool:
+        """Uncount the event taken last; False if others came after it: it needs a tombstone."""
+        if emitter_seq != self._count or (self._count > 1 and not self._before_last):
+            return False
+        self._count -= 1
+        self._digest, self._before_last = self._before_last, b""
+        return True
+
+    def replaced(self, refused: bytes, replacement: bytes) -> None:
+        """Link to the tombstone from now on, if nothing links to the event it stands for yet."""
+        if sha256(refused).digest() == self._digest:
+            self._digest = sha256(replacement).digest()
+
+
+def build_tombstone(refused: bytes, reason: str) -> SwarmEvent:
+    """Return the event that takes the number and the link of `refused`, which cannot be sent.
+
+    Raises:
+        EventDecodeError: `refused` is not an event.
+    """
+    original = events.decode(refused)
+    stone = SwarmEvent()
+    stone.CopyFrom(original)
+    stone.ClearField("attributes")
+    stone.ClearField("redactions")
+    stone.ClearField("original_digest")
+    stone.event_id = events.new_event_id()
+    stone.tombstone.CopyFrom(
+        events.tombstone(
+            reason,
+            refused_kind=events.kind_of(original),
+            refused_size_bytes=len(refused),
+            refused_digest=sha256(refused).hexdigest(),
+        )
+    )
+    return stone

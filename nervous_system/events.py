@@ -1,0 +1,385 @@
+"""Events: building, checking, encoding and decoding every payload kind, as protobuf and as JSON.
+
+Pure apart from the clock and randomness that make a new event's id and time. Decoding is tolerant
+by contract: unknown fields, kinds and enum values of newer schemas are kept, only `event_id` must
+be a UUID. `check` is for the publishing side and stricter. A digest of an event is always over its
+bytes as published, never over a second encoding.
+"""
+
+import math
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from os import urandom
+from typing import Any, Final, TypeVar, cast
+
+from google.protobuf.message import DecodeError, EncodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from nervous_system.errors import EventDecodeError, InvalidEventError, UnknownPayloadError
+from nervous_system.event_json import from_dict, from_json, to_dict, to_json
+from nervous_system.schemas import (
+    AgentDecision,
+    AgentRole,
+    StateChange,
+    SwarmEvent,
+    SystemSignal,
+    Tombstone,
+    WorkspaceCreated,
+)
+from nervous_system.subjects import KINDS, UNKNOWN_KIND, escape_token, parse_role
+
+__all__ = [
+    "KINDS",
+    "UNKNOWN_KIND",
+    "Payload",
+    "build",
+    "check",
+    "decision",
+    "decode",
+    "encode",
+    "event_time",
+    "from_dict",
+    "from_json",
+    "is_event_id",
+    "kind_of",
+    "new_event_id",
+    "payload_of",
+    "set_time",
+    "state_change",
+    "system_signal",
+    "to_dict",
+    "to_json",
+    "tombstone",
+    "workspace_created",
+]
+
+Payload = AgentDecision | StateChange | SystemSignal | Tombstone | WorkspaceCreated
+"""Any message that an event's oneof holds."""
+_Message = TypeVar("_Message")
+
+DIGEST_BYTES: Final = 32
+_FIRST_PAYLOAD, _LAST_PAYLOAD = 10, 99
+_KIND_OF_PAYLOAD: Final[dict[type, str]] = {
+    AgentDecision: "decision",
+    StateChange: "state_change",
+    SystemSignal: "system_signal",
+    Tombstone: "tombstone",
+    WorkspaceCreated: "workspace_created",
+}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MIN_SECONDS, _MAX_SECONDS = -62_135_596_800, 253_402_300_799  # years 1 to 9999
+
+_is_uuid: Callable[[str], object] = re.compile(
+    r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+).fullmatch
+_is_trace_id: Callable[[str], object] = re.compile(r"(?:[0-9a-f]{32})?").fullmatch
+_is_span_id: Callable[[str], object] = re.compile(r"(?:[0-9a-f]{16})?").fullmatch
+
+
+def new_event_id() -> str:
+    """Return a new UUIDv7: ordered by time to about a quarter of a microsecond, 62 random bits."""
+    now = time.time_ns()
+    milliseconds, rest = divmod(now, 1_000_000)
+    fraction = (rest << 12) // 1_000_000  # RFC 9562, 6.2, method 3: 12 bits below the millisecond
+    random = int.from_bytes(urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF
+    number = milliseconds << 80 | 0x7000 << 64 | fraction << 64 | 2 << 62 | random
+    digits = f"{number:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def is_event_id(text: str) -> bool:
+    """Whether `text` is a UUID in its 36-character form, which every event needs."""
+    return _is_uuid(text) is not None
+
+
+def decision(
+    *,
+    rationale: str = "",
+    context_hash: str = "",
+    input_trigger: str = "",
+    rejected_alternatives: Iterable[str] = (),
+    memory_ids: Iterable[str] = (),
+    confidence: float = 0.0,
+) -> AgentDecision:
+    """Build the payload of a decision; `confidence` is from 0 to 1."""
+    return _message(
+        AgentDecision,
+        context_hash=context_hash,
+        input_trigger=input_trigger,
+        rationale=rationale,
+        rejected_alternatives=rejected_alternatives,
+        memory_ids=memory_ids,
+        confidence_score=confidence,
+    )
+
+
+def state_change(
+    *,
+    target_type: str,
+    target_resource: str,
+    previous_state_hash: str = "",
+    new_state_hash: str = "",
+    diff_patch: str = "",
+    is_reversible: bool = False,
+    mode: int = 0,
+    size_bytes: int = 0,
+    renamed_from: str = "",
+    resource_bytes: bytes = b"",
+) -> StateChange:
+    """Build the payload of a state change; hashes are hex SHA-256, empty for absent."""
+    return _message(
+        StateChange,
+        target_type=target_type,
+        target_resource=target_resource,
+        previous_state_hash=previous_state_hash,
+        new_state_hash=new_state_hash,
+        diff_patch=diff_patch,
+        is_reversible=is_reversible,
+        mode=mode,
+        size_bytes=size_bytes,
+        renamed_from=renamed_from,
+        resource_bytes=resource_bytes,
+    )
+
+
+def system_signal(
+    status: str,
+    *,
+    cpu_load_percent: int = 0,
+    memory_usage_mb: int = 0,
+    final_count: int = 0,
+    detail: str = "",
+) -> SystemSignal:
+    """Build the payload of a signal; `final_count` goes with STOPPED only."""
+    return _message(
+        SystemSignal,
+        status=status,
+        cpu_load_percent=cpu_load_percent,
+        memory_usage_mb=memory_usage_mb,
+        final_count=final_count,
+        detail=detail,
+    )
+
+
+def tombstone(
+    reason: str, *, refused_kind: str, refused_size_bytes: int, refused_digest: str
+) -> Tombstone:
+    """Build the payload that stands for a numbered event which could not be sent."""
+    return _message(
+        Tombstone,
+        tombstone_reason=reason,
+        refused_kind=refused_kind,
+        refused_size_bytes=refused_size_bytes,
+        refused_digest=refused_digest,
+    )
+
+
+def workspace_created(
+    workspace_id: str,
+    *,
+    parent_workspace_id: str = "",
+    parent_event_id: str = "",
+    base_commit: str = "",
+    manifest_digest: str = "",
+) -> WorkspaceCreated:
+    """Build the payload that says what a workspace started from."""
+    return _message(
+        WorkspaceCreated,
+        created_workspace_id=workspace_id,
+        parent_workspace_id=parent_workspace_id,
+        parent_event_id=parent_event_id,
+        base_commit=base_commit,
+        manifest_digest=manifest_digest,
+    )
+
+
+def build(
+    payload: Payload,
+    *,
+    role: AgentRole | str = AgentRole.ROLE_UNSPECIFIED,
+    agent_id: str = "",
+    event_id: str = "",
+    at: datetime | None = None,
+    trace_id: str = "",
+    span_id: str = "",
+    run_id: str = "",
+    workspace_id: str = "",
+    caused_by: Iterable[str] = (),
+    attributes: Mapping[str, str] | None = None,
+) -> SwarmEvent:
+    """Build an event around `payload`, with a new id and the present time where none are given.
+
+    Raises:
+        InvalidEventError: a value does not fit its field.
+    """
+    event = _message(
+        SwarmEvent,
+        event_id=event_id or new_event_id(),
+        agent_role=parse_role(role) if isinstance(role, str) else role,
+        agent_id=agent_id,
+        trace_id=trace_id,
+        span_id=span_id,
+        run_id=run_id,
+        workspace_id=workspace_id,
+        caused_by=caused_by,
+        attributes=attributes or {},
+    )
+    set_time(event, at)
+    kind = _KIND_OF_PAYLOAD.get(type(payload))
+    if kind is None:
+        raise InvalidEventError(field="payload", reason=f"{type(payload).__name__} is no payload")
+    getattr(event, kind).CopyFrom(payload)
+    return event
+
+
+def set_time(event: SwarmEvent, at: datetime | None = None) -> None:
+    """Set the event's time to `at`, or to the present."""
+    if at is None:
+        now = time.time_ns()
+    elif at.tzinfo is None:
+        raise InvalidEventError(
+            field="timestamp", reason="has no time zone: pass an aware datetime"
+        )
+    else:
+        now = (at - _EPOCH) // timedelta(microseconds=1) * 1000
+    event.timestamp.seconds, event.timestamp.nanos = divmod(now, 1_000_000_000)
+
+
+def event_time(event: SwarmEvent) -> datetime | None:
+    """Return the event's time, UTC, to the microsecond; None if unset or beyond year 9999."""
+    stamp = event.timestamp
+    if not event.HasField("timestamp") or not _MIN_SECONDS <= stamp.seconds <= _MAX_SECONDS:
+        return None
+    return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
+
+
+def kind_of(event: SwarmEvent) -> str:
+    """Return the name of the payload that is set; `unknown` for none and for newer kinds."""
+    return event.WhichOneof("payload") or UNKNOWN_KIND
+
+
+def payload_of(event: SwarmEvent) -> Payload:
+    """Return the payload that is set.
+
+    Raises:
+        UnknownPayloadError: it is of a newer schema (its number is given), or none is set (number
+        0).
+    """
+    kind = event.WhichOneof("payload")
+    if kind is None:
+        unknown = [field.field_number for field in _unknown_fields(event)]
+        numbers = [number for number in unknown if _FIRST_PAYLOAD <= number <= _LAST_PAYLOAD]
+        raise UnknownPayloadError(
+            event_id=event.event_id, field_number=numbers[-1] if numbers else 0
+        )
+    payload: Payload = getattr(event, kind)
+    return payload
+
+
+def check(event: SwarmEvent) -> None:
+    """Check an event before it is published.
+
+    Hashes of contexts and states are kept as given: the swarm cannot know what their publisher
+    hashed.
+
+    Raises:
+        InvalidEventError: names the first field that is wrong and why.
+    """
+    if not is_event_id(event.event_id):
+        raise InvalidEventError(field="event_id", reason=f"{event.event_id!r} is not a UUID")
+    if not _is_trace_id(event.trace_id):
+        raise InvalidEventError(field="trace_id", reason="not 32 lower-case hex digits")
+    if not _is_span_id(event.span_id):
+        raise InvalidEventError(field="span_id", reason="not 16 lower-case hex digits")
+    _check_envelope(event)
+    kind = event.WhichOneof("payload")
+    if kind is None:
+        raise InvalidEventError(field="payload", reason=f"none set: set one of {', '.join(KINDS)}")
+    if kind == "decision":
+        check_confidence(event.decision.confidence_score)
+
+
+def check_confidence(confidence: float) -> None:
+    """Check that a confidence is from 0 to 1.
+
+    Raises:
+        InvalidEventError: it is not.
+    """
+    if not 0.0 <= confidence <= 1.0:  # false for NaN, too
+        shown = "not a number" if math.isnan(confidence) else f"{confidence:g}"
+        raise InvalidEventError(
+            field="decision.confidence_score", reason=f"{shown}, not from 0 to 1"
+        )
+
+
+def encode(event: SwarmEvent) -> bytes:
+    """Return the event's bytes as they are published.
+
+    Raises:
+        InvalidEventError: the event has no UUID as id, or cannot be encoded.
+    """
+    if not is_event_id(event.event_id):
+        raise InvalidEventError(field="event_id", reason=f"{event.event_id!r} is not a UUID")
+    try:
+        return event.SerializeToString()
+    except (EncodeError, ValueError) as error:
+        raise InvalidEventError(field="payload", reason=f"cannot be encoded: {error}") from error
+
+
+def decode(raw: bytes, *, subject: str = "", sequence: int | None = None) -> SwarmEvent:
+    """Return the event that `raw` encodes; `subject` and `sequence` only go into the error.
+
+    Raises:
+        EventDecodeError: `raw` is not protobuf of a SwarmEvent, or its `event_id` is not a UUID.
+    """
+    try:
+        event = SwarmEvent.FromString(raw)
+    except DecodeError as error:
+        raise EventDecodeError(
+            reason=str(error) or "not protobuf",
+            size_bytes=len(raw),
+            subject=subject,
+            sequence=sequence,
+        ) from error
+    if not is_event_id(event.event_id):
+        shown = event.event_id if len(event.event_id) <= 64 else event.event_id[:64] + "..."
+        raise EventDecodeError(
+            reason=f"event_id {shown!r} is not a UUID",
+            size_bytes=len(raw),
+            subject=subject,
+            sequence=sequence,
+        )
+    return event
+
+
+def _unknown_fields(event: SwarmEvent) -> Iterable[Any]:
+    return cast("Iterable[Any]", UnknownFieldSet(event))  # its type stub leaves __iter__ out
+
+
+def _check_envelope(event: SwarmEvent) -> None:
+    escape_token(event.agent_id)
+    for field in ("previous_digest", "original_digest"):
+        if len(getattr(event, field)) not in (0, DIGEST_BYTES):
+            raise InvalidEventError(field=field, reason=f"not {DIGEST_BYTES} bytes")
+    if event.HasField("timestamp"):
+        stamp = event.timestamp
+        if not _MIN_SECONDS <= stamp.seconds <= _MAX_SECONDS or not 0 <= stamp.nanos < 10**9:
+            raise InvalidEventError(field="timestamp", reason="not in the years 1 to 9999")
+    for cause in event.caused_by:
+        if not is_event_id(cause):
+            raise InvalidEventError(field="caused_by", reason=f"{cause!r} is not a UUID")
+
+
+def _message(message: Callable[..., _Message], **fields: Any) -> _Message:
+    """Build a message; on failure set the fields one by one to name the one that does not fit."""
+    try:
+        return message(**fields)
+    except (TypeError, ValueError, UnicodeError):
+        for name, value in fields.items():
+            try:
+                message(**{name: value})
+            except (TypeError, ValueError, UnicodeError) as error:
+                raise InvalidEventError(field=name, reason=str(error)) from error
+        raise
