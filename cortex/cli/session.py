@@ -1,0 +1,48 @@
+"""What one run of `swarm` knows before its command starts: environment, home, how to speak.
+
+Commands take `ctx: typer.Context` and ask `Session.of(ctx)`; nothing else in the command line reads
+the process's environment.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from nervous_system.home import Home, find_home
+
+
+class LogFormat(enum.StrEnum):
+    """How log records look on stderr."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of the command; the common options are filled in while arguments are parsed."""
+
+    environment: Mapping[str, str]
+    directory: Path
+    """Where the command was called."""
+    given_home: Path | None = None
+    """`--home`."""
+    traceback: bool = False
+    """`--traceback`: show where an error came from."""
+    log_format: LogFormat = LogFormat.TEXT
+
+    @property
+    def home(self) -> Home:
+        """The home that `--home`, `SWARM_HOME` or the nearest `.swarm/` names; may not exist."""
+        return find_home(self.environment, self.directory, self.given_home)
+
+    @classmethod
+    def of(cls, ctx: typer.Context) -> "Session":
+        """Return the session that `ctx` belongs to."""
+        session = ctx.find_root().obj
+        if not isinstance(session, cls):
+            raise TypeError("the command was not started through cortex.cli.main.run")
+        return session
