@@ -9,6 +9,8 @@ SwarmError
 |  |  +- StaleBatchError
 |  +- QueryRefusedError
 |  +- QueryFailedError
+|  +- ArchiveError
+|  +- BackupError
 +- StackError
    +- StackRunningError
    +- StackDownError
@@ -90,6 +92,23 @@ class QueryFailedError(HistoryError):
         self.code = code
         self.reason = reason
         super().__init__(f"query failed: {reason} ({code})")
+
+
+class ArchiveError(HistoryError):
+    """A file is no archive of a history, or not the one that was exported."""
+
+    def __init__(self, *, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the archive cannot be used: {reason}")
+
+
+class BackupError(HistoryError):
+    """A backup was not made, or what was made does not hold what it must."""
+
+    def __init__(self, *, directory: str, reason: str) -> None:
+        self.directory = directory
+        self.reason = reason
+        super().__init__(f"no backup in {directory}: {reason}")
 
 
 class StackError(SwarmError):
