@@ -80,6 +80,7 @@ def ingestor_publish() -> tuple[str, ...]:
         *_read(SPANS),
         *_read(CHECKPOINTS),
         *_read(CONTENT_STREAM),
+        *(_direct(EVENTS) + _direct(CHECKPOINTS) + _direct(CONTENT_STREAM)),
         f"$JS.API.STREAM.PURGE.{CONTENT_STREAM}",
         f"$JS.API.STREAM.MSG.DELETE.{CONTENT_STREAM}",
         f"$O.{CONTENT}.M.>",
@@ -98,7 +99,7 @@ def agent_publish(tokens: Iterable[str]) -> tuple[str, ...]:
     listed = tuple(tokens)
     return (
         *(f"swarm.events.*.*.{token}" for token in listed),
-        *(f"swarm.coordination.*.{token}" for token in listed),
+        *(f"swarm.coordination.*.*.{token}" for token in listed),
         *_read(EVENTS),
         *_read(COORDINATION),
         *_read(CONTENT_STREAM),
@@ -113,8 +114,6 @@ def _read(stream: str) -> tuple[str, ...]:
         "$JS.API.STREAM.NAMES",
         f"$JS.API.STREAM.INFO.{stream}",
         f"$JS.API.STREAM.MSG.GET.{stream}",
-        f"$JS.API.DIRECT.GET.{stream}",
-        f"$JS.API.DIRECT.GET.{stream}.>",
         f"$JS.API.CONSUMER.CREATE.{stream}",
         f"$JS.API.CONSUMER.CREATE.{stream}.>",
         f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.*",
@@ -124,3 +123,13 @@ def _read(stream: str) -> tuple[str, ...]:
         f"$JS.ACK.{stream}.>",
         f"$JS.FC.{stream}.>",
     )
+
+
+def _direct(stream: str) -> tuple[str, ...]:
+    """Direct gets, for users who are trusted anyway.
+
+    The server sends a direct get's answer to whatever reply subject the request names, without
+    asking whether the user may publish there: with it an agent could have its own bytes stored
+    under another agent's subject. `STREAM.MSG.GET` wraps its answer in JSON, which is no event.
+    """
+    return (f"$JS.API.DIRECT.GET.{stream}", f"$JS.API.DIRECT.GET.{stream}.>")

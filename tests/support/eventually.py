@@ -4,19 +4,25 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 PAUSE_SECONDS = 0.02
 
 
+@overload
 async def eventually(
-    probe: Callable[[], T | Awaitable[T]],
+    probe: Callable[[], Awaitable[T]], *, timeout: float = ..., pause: float = ...
+) -> T: ...
+@overload
+async def eventually(probe: Callable[[], T], *, timeout: float = ..., pause: float = ...) -> T: ...
+async def eventually(
+    probe: Callable[[], Any],
     *,
     timeout: float = 15.0,
     pause: float = PAUSE_SECONDS,
-) -> T:
+) -> Any:
     """Call `probe` until it returns something true and return that.
 
     An AssertionError inside counts as "not yet"; at the end of `timeout` seconds the last one is
@@ -27,7 +33,7 @@ async def eventually(
         failure: AssertionError | None = None
         try:
             answer = probe()
-            value: T = await answer if inspect.isawaitable(answer) else answer
+            value = await answer if inspect.isawaitable(answer) else answer
             if value:
                 return value
         except AssertionError as error:

@@ -31,6 +31,8 @@ class NatsServer:
     directory: Path
     passwords: dict[str, str] = field(default_factory=dict)
     """User name to password; empty: the server asks for none."""
+    agent_tokens: tuple[str, ...] = ("*",)
+    """Tokens that the user `agent` may speak for; used at the next start."""
     port: int = 0
     websocket_port: int = 0
     monitor_port: int = 0
@@ -104,7 +106,7 @@ class NatsServer:
                 websocket_port=self.websocket_port or -1,
                 monitor_port=self.monitor_port or -1,
                 ports_directory=ports,
-                users=swarm_users(self.passwords) if self.passwords else (),
+                users=swarm_users(self.passwords, self.agent_tokens) if self.passwords else (),
             )
         )
 
