@@ -1,0 +1,98 @@
+"""Protocol bytes of publishes: pure, and built once per event.
+
+An event's headers are encoded when it is submitted, so that the spool can keep them as they are
+and a batch only adds two lines per message.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from nervous_system.comms.contracts import Outgoing
+from nervous_system.errors import InvalidEventError
+
+MESSAGE_ID_HEADER = "Nats-Msg-Id"
+EMITTER_HEADER = "Swarm-Emitter"
+HEADER_START = b"NATS/1.0\r\n"
+EMPTY = b""
+
+
+@lru_cache(maxsize=8192)
+def encode_subject(subject: str) -> bytes:
+    """Return the bytes of a subject that a publish may name.
+
+    Raises:
+        InvalidEventError: the subject has empty tokens, wildcards or white space.
+    """
+    tokens = subject.split(".")
+    if (
+        not all(tokens)
+        or not subject.isprintable()
+        or any(token in {"*", ">"} for token in tokens)
+        or any(character.isspace() for character in subject)
+    ):
+        raise InvalidEventError(field="subject", reason=f"{subject!r} is no subject to publish on")
+    return subject.encode()
+
+
+def encode_headers(outgoing: Outgoing) -> bytes:
+    """Return an event's header lines, without those that start and end a block.
+
+    Raises:
+        InvalidEventError: a header would break out of its line.
+    """
+    text = f"{MESSAGE_ID_HEADER}: {outgoing.event_id}\r\n"
+    line_count = 1
+    if outgoing.emitter_id:
+        text += f"{EMITTER_HEADER}: {outgoing.emitter_id}:{outgoing.emitter_seq}\r\n"
+        line_count += 1
+    for name, value in outgoing.headers.items():
+        text += f"{name}: {value}\r\n"
+        line_count += 1
+    encoded = text.encode()
+    if encoded.count(b"\n") != line_count or encoded.count(b"\r") != line_count:
+        raise InvalidEventError(field="headers", reason="a header holds a line break")
+    return encoded
+
+
+def single_frame(subject: bytes, headers: bytes, payload: bytes, reply: bytes) -> bytes:
+    """Return one publish that asks for an ack on `reply`."""
+    header_size = len(headers) + 12  # the start line, and the empty line that ends the block
+    return b"HPUB %b %b %d %d\r\nNATS/1.0\r\n%b\r\n%b\r\n" % (
+        subject,
+        reply,
+        header_size,
+        header_size + len(payload),
+        headers,
+        payload,
+    )
+
+
+def batch_frames(
+    messages: Iterable[tuple[bytes, bytes, bytes]], batch_id: bytes, count: int, reply: bytes
+) -> bytes:
+    """Return publishes that the server stores together or not at all, with one ack.
+
+    Args:
+        messages: Subject, header lines and payload of each.
+        batch_id: Unique, without white space.
+        count: How many `messages` holds.
+        reply: Where the ack of the commit goes.
+    """
+    parts: list[bytes] = []
+    batch_line = b"Nats-Batch-Id: %b\r\nNats-Batch-Sequence: " % batch_id
+    fixed_size = len(batch_line) + 14  # start line, end of the sequence line, empty line
+    for number, (subject, headers, payload) in enumerate(messages, 1):
+        sequence = b"%d" % number
+        size = fixed_size + len(headers) + len(sequence)
+        if number < count:
+            parts.append(
+                b"HPUB %b %d %d\r\nNATS/1.0\r\n%b%b%b\r\n\r\n%b\r\n"
+                % (subject, size, size + len(payload), headers, batch_line, sequence, payload)
+            )
+            continue
+        size += 22  # the commit line
+        parts.append(
+            b"HPUB %b %b %d %d\r\nNATS/1.0\r\n%b%b%b\r\nNats-Batch-Commit: 1\r\n\r\n%b\r\n"
+            % (subject, reply, size, size + len(payload), headers, batch_line, sequence, payload)
+        )
+    return EMPTY.join(parts)

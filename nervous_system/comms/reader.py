@@ -1,0 +1,228 @@
+"""Reads a stream in order, from a sequence, a time or now, without gaps or repeats.
+
+The position is the last sequence handed out, kept here: whatever happens to connection, server or
+consumer, a new consumer is made that starts behind it. No acks are involved. Consumers number what
+they deliver; a jump in that number means that messages were lost on the way, and is answered in
+the same manner.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import nats.errors
+import nats.js.errors
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext, api
+
+from nervous_system import events
+from nervous_system.comms.connection import BusClient, translated
+from nervous_system.comms.contracts import Delivery, StoredEvent
+from nervous_system.comms.streams import EVENTS_STREAM
+from nervous_system.errors import BusClosedError, BusUnavailableError, EventDecodeError
+
+logger = logging.getLogger(__name__)
+
+FETCH_COUNT = 500
+FETCH_SECONDS = 2.0
+CONSUMER_IDLE_SECONDS = 60.0
+RETRY_SECONDS = 0.25
+NO_PENDING = 0
+
+OnUndecodable = Callable[[Delivery, EventDecodeError], None]
+
+
+def log_undecodable(delivery: Delivery, error: EventDecodeError) -> None:
+    """Report a message that is not an event; history keeps it as undecodable."""
+    logger.warning(
+        "message is not an event",
+        extra={
+            "action": "undecodable",
+            "sequence": delivery.sequence,
+            "subject": delivery.subject,
+            "reason": error.reason,
+        },
+    )
+
+
+class StreamReader:
+    """Implements `EventReader` on one stream."""
+
+    def __init__(
+        self,
+        client: BusClient,
+        jetstream: JetStreamContext,
+        *,
+        servers: str,
+        stream: str = EVENTS_STREAM,
+        on_undecodable: OnUndecodable = log_undecodable,
+    ) -> None:
+        self._client = client
+        self._jetstream = jetstream
+        self._servers = servers
+        self._stream = stream
+        self._on_undecodable = on_undecodable
+
+    async def replay(
+        self,
+        *,
+        start: int | datetime = 1,
+        end: int | None = None,
+        follow: bool = False,
+        subjects: Sequence[str] = (),
+    ) -> AsyncIterator[StoredEvent]:
+        """Yield events; messages that are none go to `on_undecodable`.
+
+        Args:
+            start: First sequence, or the time from which on messages were stored.
+            end: Last sequence; None: what the stream holds when the call is made.
+            follow: Go on with what is still to come, across absences of the bus.
+            subjects: Only these, wildcards allowed; none given: all.
+
+        Raises:
+            BusUnavailableError: the bus is away, unless `follow` is set.
+        """
+        async for delivery in self.deliveries(
+            start=start, end=end, follow=follow, subjects=subjects
+        ):
+            try:
+                event = events.decode(delivery.raw)
+            except EventDecodeError as error:
+                self._on_undecodable(delivery, error)
+                continue
+            yield StoredEvent(event=event, delivery=delivery)
+
+    async def live(self, *, subjects: Sequence[str] = ()) -> AsyncIterator[StoredEvent]:
+        """Yield events stored from now on."""
+        start = await self.end_of_stream() + 1
+        async for stored in self.replay(start=start, follow=True, subjects=subjects):
+            yield stored
+
+    async def end_of_stream(self) -> int:
+        """Return the last sequence that the stream has given out.
+
+        Raises:
+            BusUnavailableError: the bus is away.
+        """
+        with translated("stream info", self._servers):
+            info = await self._jetstream.stream_info(self._stream)
+        return int(info.state.last_seq)
+
+    async def deliveries(
+        self,
+        *,
+        start: int | datetime = 1,
+        end: int | None = None,
+        follow: bool = False,
+        subjects: Sequence[str] = (),
+    ) -> AsyncIterator[Delivery]:
+        """Yield messages as they are stored, whatever they hold; arguments as those of `replay`.
+
+        Raises:
+            BusUnavailableError: the bus is away, unless `follow` is set.
+        """
+        if end is None and not follow:
+            end = await self.end_of_stream()
+        position: int | datetime = start
+        while end is None or not isinstance(position, int) or position <= end:
+            try:
+                async for delivery in self._read_once(position, end, follow, subjects):
+                    position = delivery.sequence + 1
+                    yield delivery
+                return
+            except _InterruptedError:
+                logger.debug("reading interrupted", extra={"action": "reader_resumes"})
+            except BusUnavailableError:
+                if not follow:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+            if self._client.is_closed:
+                raise BusClosedError(operation="replay")
+
+    async def _read_once(
+        self, start: int | datetime, end: int | None, follow: bool, subjects: Sequence[str]
+    ) -> AsyncIterator[Delivery]:
+        """Read with one consumer until the end, or until it has to be replaced."""
+        with translated("replay", self._servers):
+            consumer = await self._jetstream.add_consumer(
+                self._stream, _consumer_config(start, subjects)
+            )
+            reader = await self._jetstream.pull_subscribe_bind(consumer.name, self._stream)
+        pending = consumer.num_pending or 0
+        expected = 1
+        try:
+            while follow or pending > 0:
+                messages = await self._fetch(reader, consumer.name)
+                for message in messages:
+                    delivery, number, pending = _delivery(message)
+                    if number != expected:
+                        raise _InterruptedError
+                    expected += 1
+                    if end is not None and delivery.sequence > end:
+                        return
+                    yield delivery
+                    if delivery.sequence == end:
+                        return
+        finally:
+            await self._release(reader, consumer.name)
+
+    async def _fetch(self, reader: JetStreamContext.PullSubscription, consumer: str) -> list[Msg]:
+        """Return messages; after a silence none, if the consumer is still there."""
+        try:
+            with translated("replay", self._servers):
+                return await reader.fetch(FETCH_COUNT, FETCH_SECONDS)
+        except BusUnavailableError as error:
+            if not isinstance(error.__cause__, nats.errors.TimeoutError):
+                raise
+        except nats.js.errors.APIError as error:
+            raise _InterruptedError from error
+        try:
+            with translated("replay", self._servers):
+                await self._jetstream.consumer_info(self._stream, consumer)
+        except nats.js.errors.NotFoundError as error:
+            raise _InterruptedError from error
+        return []
+
+    async def _release(self, reader: JetStreamContext.PullSubscription, consumer: str) -> None:
+        if not self._client.is_connected:
+            return  # the server forgets idle consumers by itself
+        with suppress(nats.errors.Error, OSError, TimeoutError):
+            await reader.unsubscribe()
+            await self._jetstream.delete_consumer(self._stream, consumer)
+
+
+class _InterruptedError(Exception):
+    """The consumer has to be replaced; nothing is lost."""
+
+
+def _consumer_config(start: int | datetime, subjects: Sequence[str]) -> api.ConsumerConfig:
+    config = api.ConsumerConfig(
+        ack_policy=api.AckPolicy.NONE,
+        inactive_threshold=CONSUMER_IDLE_SECONDS,
+        mem_storage=True,
+        filter_subjects=list(subjects) or None,
+    )
+    if isinstance(start, datetime):
+        config.deliver_policy = api.DeliverPolicy.BY_START_TIME
+        config.opt_start_time = start.astimezone(UTC)
+    else:
+        config.deliver_policy = api.DeliverPolicy.BY_START_SEQUENCE
+        config.opt_start_seq = max(1, start)
+    return config
+
+
+def _delivery(message: Msg) -> tuple[Delivery, int, int]:
+    """Return the delivery, its number at the consumer, and how many are still to come."""
+    metadata = message.metadata
+    delivery = Delivery(
+        subject=message.subject,
+        stream=metadata.stream,
+        sequence=metadata.sequence.stream,
+        stored_at=metadata.timestamp,
+        attempt=metadata.num_delivered or 1,
+        raw=message.data,
+        headers=message.headers or {},
+    )
+    return delivery, metadata.sequence.consumer, metadata.num_pending or 0
