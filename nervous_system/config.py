@@ -20,6 +20,7 @@ from nervous_system.home import Home, find_home
 DEFAULT_SPOOL_BYTES = 256 * 1024 * 1024
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
 HEADROOM_BYTES = 64 * 1024  # what headers and the batch protocol add to a payload
+CARRIER_VARIABLES = ("TRACEPARENT", "TRACESTATE", "SWARM_CAUSED_BY")
 
 _Choice = TypeVar("_Choice", bound=Enum)
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
@@ -141,6 +142,8 @@ class SwarmConfig:
     """Agent id for agents that are given none (SWARM_AGENT)."""
     run_id: str = ""
     """Run id for agents that are given none (SWARM_RUN); empty: a new one for each connection."""
+    carrier: Mapping[str, str] = field(default_factory=dict)
+    """What the parent process handed down (TRACEPARENT, TRACESTATE, SWARM_CAUSED_BY)."""
 
     @classmethod
     def from_env(
@@ -175,6 +178,7 @@ class SwarmConfig:
             telemetry=_telemetry(values, stack),
             agent_id=values.get("SWARM_AGENT", ""),
             run_id=values.get("SWARM_RUN", ""),
+            carrier={name: values[name] for name in CARRIER_VARIABLES if values.get(name)},
         )
 
 

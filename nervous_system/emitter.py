@@ -9,7 +9,10 @@ later events may already link to that.
 from hashlib import sha256
 
 from nervous_system import events
+from nervous_system.comms.contracts import Outgoing
+from nervous_system.errors import EventError
 from nervous_system.schemas import SwarmEvent
+from nervous_system.subjects import subject_for
 
 
 class Emitter:
@@ -58,11 +61,6 @@ class Emitter:
         self._digest, self._before_last = self._before_last, b""
         return True
 
-    def replaced(self, refused: bytes, replacement: bytes) -> None:
-        """Link to the tombstone from now on, if nothing links to the event it stands for yet."""
-        if sha256(refused).digest() == self._digest:
-            self._digest = sha256(replacement).digest()
-
 
 def build_tombstone(refused: bytes, reason: str) -> SwarmEvent:
     """Return the event that takes the number and the link of `refused`, which cannot be sent.
@@ -73,9 +71,8 @@ def build_tombstone(refused: bytes, reason: str) -> SwarmEvent:
     original = events.decode(refused)
     stone = SwarmEvent()
     stone.CopyFrom(original)
-    stone.ClearField("attributes")
-    stone.ClearField("redactions")
-    stone.ClearField("original_digest")
+    for field in ("attributes", "caused_by", "redactions", "original_digest"):
+        stone.ClearField(field)
     stone.event_id = events.new_event_id()
     stone.tombstone.CopyFrom(
         events.tombstone(
@@ -86,3 +83,22 @@ def build_tombstone(refused: bytes, reason: str) -> SwarmEvent:
         )
     )
     return stone
+
+
+def make_tombstone(refused: Outgoing, reason: str) -> Outgoing | None:
+    """Return what is published in the place of `refused`; None if it was no numbered event."""
+    try:
+        stone = build_tombstone(refused.payload, reason)
+        subject = subject_for(stone.agent_role, "tombstone", stone.agent_id)
+    except EventError:
+        return None
+    if not stone.emitter_seq:
+        return None
+    return Outgoing(
+        subject=subject,
+        payload=stone.SerializeToString(),
+        event_id=stone.event_id,
+        emitter_id=stone.emitter_id,
+        emitter_seq=stone.emitter_seq,
+        headers=refused.headers,
+    )

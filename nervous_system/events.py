@@ -46,6 +46,7 @@ __all__ = [
     "kind_of",
     "new_event_id",
     "payload_of",
+    "set_payload",
     "set_time",
     "state_change",
     "system_signal",
@@ -227,11 +228,23 @@ def build(
         attributes=attributes or {},
     )
     set_time(event, at)
+    set_payload(event, payload)
+    return event
+
+
+def set_payload(event: SwarmEvent, payload: Payload) -> str:
+    """Put `payload` into `event`, in the place of any other, and return its kind.
+
+    Raises:
+        InvalidEventError: it is none of the payloads.
+    """
     kind = _KIND_OF_PAYLOAD.get(type(payload))
     if kind is None:
         raise InvalidEventError(field="payload", reason=f"{type(payload).__name__} is no payload")
-    getattr(event, kind).CopyFrom(payload)
-    return event
+    member = getattr(event, kind)
+    member.CopyFrom(payload)
+    member.SetInParent()  # also where every field has its default
+    return kind
 
 
 def set_time(event: SwarmEvent, at: datetime | None = None) -> None:

@@ -1,0 +1,162 @@
+"""Emission: the way of an event from an agent's call to the bus.
+
+In this order and without awaiting in between: the event is numbered on trial, redacted, encoded and
+measured; only then it counts. What fails afterwards is the publisher's business (it retries,
+spools, replaces by tombstones), or no room, which takes the number back. Nothing here raises into
+the agent unless the caller waits for the ack.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from google.protobuf.message import EncodeError
+
+from nervous_system.comms.contracts import Outgoing, Publisher, Receipt, Wait
+from nervous_system.emitter import Emitter, make_tombstone
+from nervous_system.errors import (
+    BusError,
+    EventError,
+    InvalidEventError,
+    PublishRejectedError,
+    PublishTimeoutError,
+    SwarmError,
+)
+from nervous_system.identity import AgentIdentity
+from nervous_system.schemas import SwarmEvent
+from nervous_system.subjects import subject_for
+from nervous_system.telemetry.redaction import redact_event
+
+logger = logging.getLogger(__name__)
+
+TOMBSTONE_TIMEOUT = 5.0
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_WAITS = {None: Wait.ACK_OR_SPOOL, True: Wait.ACK, False: Wait.HANDOVER}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostReceipt(Receipt):
+    """Stands for an event that was not kept, where the caller did not ask for an error."""
+
+    reason: str = ""
+    """What went wrong."""
+
+
+class Emission:
+    """Numbers, redacts, encodes and publishes the events of one life of an agent."""
+
+    def __init__(
+        self,
+        identity: AgentIdentity,
+        publisher: Publisher,
+        *,
+        max_payload_bytes: int,
+        redaction_key: Callable[[], bytes] | None,
+    ) -> None:
+        self.emitter = Emitter(identity.emitter_id)
+        self.lost_count = 0
+        """Events that were not kept."""
+        self._identity = identity
+        self._publisher = publisher
+        self._max_payload_bytes = max_payload_bytes
+        self._redaction_key = redaction_key
+        self._subjects: dict[str, str] = {}
+        self._owed: list[Outgoing] = []
+        self._headers = _NO_HEADERS
+
+    async def send(
+        self, event: SwarmEvent, kind: str, traceparent: str, wait: bool | None, timeout: float
+    ) -> Receipt:
+        """Publish `event`; its identity, id, time and payload are set.
+
+        Raises:
+            SwarmError: with `wait=True` only; says what went wrong.
+        """
+        try:
+            outgoing = self._number(event, kind, traceparent)
+        except EventError as error:
+            return self.lose(event.event_id, error, wait)
+        if self._owed:
+            await self.settle_debts()
+        try:
+            return await self._publisher.submit(outgoing, _WAITS[wait], timeout)
+        except PublishTimeoutError:  # only with wait=True; the event stays on its way
+            raise
+        except (BusError, EventError) as error:
+            self._take_back(outgoing, error)
+            return self.lose(outgoing.event_id, error, wait)
+
+    def lose(self, event_id: str, error: SwarmError, wait: bool | None) -> LostReceipt:
+        """Raise `error` where the caller waits; else count and report it."""
+        if wait:
+            raise error
+        self.lost_count += 1
+        logger.warning(
+            "event not kept",
+            extra={
+                "action": "event_lost",
+                "agent_id": self._identity.agent_id,
+                "event_id": event_id,
+                "reason": str(error),
+            },
+        )
+        return LostReceipt(event_id=event_id, reason=str(error))
+
+    async def settle_debts(self) -> None:
+        """Publish the tombstones of numbered events that found no room, if there is room now."""
+        while self._owed:
+            stone = self._owed[0]
+            try:
+                await self._publisher.submit(stone, Wait.HANDOVER, TOMBSTONE_TIMEOUT)
+            except BusError:
+                return  # tried again with the next event
+            self._owed.remove(stone)
+
+    def _number(self, event: SwarmEvent, kind: str, traceparent: str) -> Outgoing:
+        emitter = self.emitter
+        emitter_seq = emitter.stamp(event)
+        if self._redaction_key is not None:
+            redact_event(event, self._redaction_key)
+        raw = self._encode(event)
+        subject = self._subjects.get(kind) or self._subject(kind)
+        emitter.taken(raw)
+        return Outgoing(
+            subject=subject,
+            payload=raw,
+            event_id=event.event_id,
+            emitter_id=emitter.emitter_id,
+            emitter_seq=emitter_seq,
+            headers=self._headers_for(traceparent) if traceparent else _NO_HEADERS,
+        )
+
+    def _encode(self, event: SwarmEvent) -> bytes:
+        try:
+            raw: bytes = event.SerializeToString()
+        except (EncodeError, ValueError) as error:
+            raise InvalidEventError(field="payload", reason=f"no encoding: {error}") from error
+        if len(raw) > self._max_payload_bytes:
+            raise InvalidEventError(
+                field="payload",
+                reason=f"{len(raw)} bytes encoded, at most {self._max_payload_bytes} fit the bus",
+            )
+        return raw
+
+    def _subject(self, kind: str) -> str:
+        subject = subject_for(self._identity.role, kind, self._identity.agent_id)
+        self._subjects[kind] = subject
+        return subject
+
+    def _headers_for(self, traceparent: str) -> Mapping[str, str]:
+        if self._headers.get("traceparent") != traceparent:
+            self._headers = MappingProxyType({"traceparent": traceparent})
+        return self._headers
+
+    def _take_back(self, outgoing: Outgoing, error: SwarmError) -> None:
+        """Give the number of an event back that found no room, or owe its tombstone."""
+        if isinstance(error, PublishRejectedError):
+            return  # the publisher has put a tombstone in its place
+        if not self.emitter.withdraw(outgoing.emitter_seq):
+            stone = make_tombstone(outgoing, str(error))
+            if stone is not None:
+                self._owed.append(stone)

@@ -1,0 +1,163 @@
+"""Redaction: secrets are taken out of text about the work before an event leaves the process.
+
+Text about the work is rationale, alternatives, trigger, detail, reason and attributes; what the
+work itself consists of (contents, patches) is never altered. Each find is replaced by
+`[redacted:<kind>]` and counted, and the event keeps an HMAC of its bytes before, so that an
+original can be recognised but not guessed. One pass of substring searches decides whether any
+pattern has to run at all.
+"""
+
+import hmac
+import re
+from collections.abc import Callable, Iterable
+
+from nervous_system.schemas import SwarmEvent
+from nervous_system.telemetry.secret_kinds import (
+    MARK,
+    NAME_REACH,
+    SECRET_KINDS,
+    TELLING_NAME,
+    TELLING_WORDS,
+    SecretKind,
+)
+
+_NAMED_VALUE = "named_value"
+_NAMED_KINDS = tuple(kind for kind in SECRET_KINDS if not kind.literals)
+_LITERALS = tuple(literal for kind in SECRET_KINDS for literal in kind.literals)
+
+
+def _ending_in(last: str) -> re.Pattern[str]:
+    """Return a pattern for all literals ending in `last`, which looks only where that stands."""
+    behind = "|".join(f"(?<={re.escape(one)})" for one in _LITERALS if one.endswith(last))
+    return re.compile(f"{re.escape(last)}(?:{behind})")
+
+
+# Searching for one character is what `re` does fastest, and text about work holds few of these.
+_find_dashed = _ending_in("-").search
+_find_underscored = _ending_in("_").search
+_find_a = re.compile(
+    "A(?:" + "|".join(one[1:] for one in _LITERALS if one.startswith("A")) + ")"
+).search
+_REST = tuple(one for one in _LITERALS if not one.endswith(("-", "_")) and one[0] != "A")
+
+
+def is_suspect(text: str) -> bool:
+    """Whether `text` may hold a secret; False is certain, True is not."""
+    if _find_dashed(text) or _find_underscored(text) or _find_a(text):
+        return True
+    for literal in _REST:
+        if literal in text:
+            return True
+    return _has_telling_name(text)
+
+
+def redact(text: str, counts: dict[str, int]) -> str:
+    """Return `text` without secrets and add what was found to `counts`, by kind."""
+    if not is_suspect(text):
+        return text
+    for kind in SECRET_KINDS:
+        if any(literal in text for literal in kind.literals):
+            text = _take_out(kind, text, counts)
+    if _has_telling_name(text):
+        for kind in _NAMED_KINDS:
+            text = _take_out(kind, text, counts)
+    return text
+
+
+def _has_telling_name(text: str) -> bool:
+    """Whether a word such as `password` stands before a separator."""
+    for separator in "=:":
+        position = text.find(separator)
+        while position >= 0:
+            before = text[max(0, position - NAME_REACH) : position].lower()
+            for word in TELLING_WORDS:
+                if word in before:
+                    return True
+            position = text.find(separator, position + 1)
+    return False
+
+
+def redact_event(event: SwarmEvent, key: Callable[[], bytes]) -> bool:
+    """Take secrets out of the event's text; True if there were any.
+
+    Args:
+        event: changed in place, its `redactions` and `original_digest` set; numbered already, for
+        the digest is over
+            the bytes that would have been published.
+        key: gives the home's redaction key; asked only when something is found.
+    """
+    if not is_suspect("\n".join(_texts(event))):
+        return False
+    original = event.SerializeToString()
+    counts: dict[str, int] = {}
+    _redact_payload(event, counts)
+    _redact_attributes(event, counts)
+    if not counts:
+        return False
+    for kind, count in counts.items():
+        event.redactions[kind] += count
+    event.original_digest = hmac.digest(key(), original, "sha256")
+    return True
+
+
+def _texts(event: SwarmEvent) -> Iterable[str]:
+    kind = event.WhichOneof("payload")
+    if kind == "decision":
+        decision = event.decision
+        texts = [decision.rationale, decision.input_trigger]
+        texts += decision.rejected_alternatives
+    elif kind == "system_signal":
+        texts = [event.system_signal.detail]
+    elif kind == "tombstone":
+        texts = [event.tombstone.tombstone_reason]
+    else:
+        texts = []
+    if event.attributes:
+        for name, value in event.attributes.items():
+            texts.append(f"{name}={value}")
+    return texts
+
+
+def _redact_payload(event: SwarmEvent, counts: dict[str, int]) -> None:
+    kind = event.WhichOneof("payload")
+    if kind == "decision":
+        decision = event.decision
+        decision.rationale = redact(decision.rationale, counts)
+        decision.input_trigger = redact(decision.input_trigger, counts)
+        decision.rejected_alternatives[:] = [
+            redact(text, counts) for text in decision.rejected_alternatives
+        ]
+    elif kind == "system_signal":
+        event.system_signal.detail = redact(event.system_signal.detail, counts)
+    elif kind == "tombstone":
+        event.tombstone.tombstone_reason = redact(event.tombstone.tombstone_reason, counts)
+
+
+def _redact_attributes(event: SwarmEvent, counts: dict[str, int]) -> None:
+    for name, value in list(event.attributes.items()):
+        event.attributes[name] = redact_named(name, value, counts)
+
+
+def redact_named(name: str, value: str, counts: dict[str, int]) -> str:
+    """Return a labelled value without secrets; a telling name (`api_key`) makes all of it one."""
+    cleaned = redact(value, counts)
+    if cleaned != value or len(value) < 4 or value.isdigit() or MARK in value:
+        return cleaned
+    if not TELLING_NAME.search(name):
+        return cleaned
+    counts[_NAMED_VALUE] = counts.get(_NAMED_VALUE, 0) + 1
+    return f"{MARK}{_NAMED_VALUE}]"
+
+
+def _take_out(kind: SecretKind, text: str, counts: dict[str, int]) -> str:
+    def replace(match: re.Match[str]) -> str:
+        if kind.is_secret is not None and not kind.is_secret(match):
+            return match[0]
+        counts[kind.name] = counts.get(kind.name, 0) + 1
+        start, end = match.span("secret")
+        if start < 0:  # a URL with a token in the user's place
+            start, end = match.span("user")
+        offset = match.start()
+        return f"{match[0][: start - offset]}{MARK}{kind.name}]{match[0][end - offset :]}"
+
+    return kind.pattern.sub(replace, text)
