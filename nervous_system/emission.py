@@ -53,6 +53,7 @@ class Emission:
         *,
         max_payload_bytes: int,
         redaction_key: Callable[[], bytes] | None,
+        has_spool: bool = True,
     ) -> None:
         self.emitter = Emitter(identity.emitter_id)
         self.lost_count = 0
@@ -61,6 +62,7 @@ class Emission:
         self._publisher = publisher
         self._max_payload_bytes = max_payload_bytes
         self._redaction_key = redaction_key
+        self._waits = _WAITS if has_spool else dict.fromkeys(_WAITS, Wait.ACK)
         self._subjects: dict[str, str] = {}
         self._owed: list[Outgoing] = []
         self._headers = _NO_HEADERS
@@ -80,9 +82,9 @@ class Emission:
         if self._owed:
             await self.settle_debts()
         try:
-            return await self._publisher.submit(outgoing, _WAITS[wait], timeout)
-        except PublishTimeoutError:  # only with wait=True; the event stays on its way
-            raise
+            return await self._publisher.submit(outgoing, self._waits[wait], timeout)
+        except PublishTimeoutError as error:  # it stays on its way, and keeps its number
+            return self.lose(outgoing.event_id, error, wait)
         except (BusError, EventError) as error:
             self._take_back(outgoing, error)
             return self.lose(outgoing.event_id, error, wait)
