@@ -5,6 +5,7 @@ SwarmError
 |  +- HistoryUnavailableError
 |  +- HistorySchemaError
 |  +- HistoryAheadError
+|  +- StreamChangedError
 |  +- InsertRejectedError
 |  |  +- StaleBatchError
 |  +- QueryRefusedError
@@ -57,6 +58,18 @@ class HistoryAheadError(HistoryError):
         super().__init__(
             f"history of {stream} is at {history_sequence}, the stream only at {stream_sequence}: "
             "this history belongs to another stream; point SWARM_CLICKHOUSE_DSN or SWARM_NATS_URL elsewhere"
+        )
+
+
+class StreamChangedError(HistoryError):
+    """The stream is not the one that history was filled from, though it has its name."""
+
+    def __init__(self, *, expected: str, found: str) -> None:
+        self.expected = expected
+        self.found = found
+        super().__init__(
+            f"history was filled from {expected}, the bus now has {found}: bring the old stream back, "
+            "or give the new one a history of its own"
         )
 
 

@@ -159,6 +159,10 @@ create table if not exists swarm.events_input${on_cluster}
 )
 engine = Null;
 
+-- Takes what swarm.events_input takes and nothing comes of it: which row of a refused batch is the one that ClickHouse
+-- cannot decode is found here.
+create table if not exists swarm.events_probe${on_cluster} as swarm.events_input engine = Null;
+
 create materialized view if not exists swarm.events_append${on_cluster} to swarm.events as
 -- decode: from here to `decode: end` the text is also what verification decodes `raw` with (ingestor/decoding.py).
 with

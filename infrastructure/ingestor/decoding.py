@@ -1,0 +1,124 @@
+"""What Python makes of a message before ClickHouse sees it; pure.
+
+Every event is brought into canonical form: parsed, unknown fields discarded, serialised. ClickHouse
+neither merges repeated submessages nor clears the losing branch of a oneof, and reads some wrong
+wire types as values; of the canonical form both make the same. Verification decodes `raw` again
+through this module and `decode_columns`.
+"""
+
+import re
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+
+from google.protobuf.message import DecodeError
+
+from infrastructure.ingestor.emitters import Numbered
+from nervous_system.errors import InvalidEventError
+from nervous_system.schemas import SwarmEvent
+from nervous_system.subjects import escape_token
+
+UNDECODABLE = "undecodable"
+UNKNOWN = "unknown"
+NOT_PROTOBUF = "the bytes are not a SwarmEvent"
+NOT_A_UUID = "event_id is not a UUID"
+REFUSED = "ClickHouse cannot decode the event"
+MESSAGE = "Stored"
+"""Name of the message in `stored_schema` that one row is sent as."""
+
+_AGENT_TOKEN_AT = 4
+_is_uuid = re.compile(
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+).fullmatch
+
+
+@dataclass(slots=True)
+class Decoded:
+    """A run of messages as Python reads them; parallel lists, one entry per message."""
+
+    canonical: list[bytes] = field(default_factory=list)
+    """Canonical form of each event; empty where it does not decode."""
+    kinds: list[str] = field(default_factory=list)
+    agents: list[str] = field(default_factory=list)
+    reasons: dict[int, str] = field(default_factory=dict)
+    """Why the message at this position does not decode."""
+    numbered: list[Numbered] = field(default_factory=list)
+    """The events that carry an emitter and its number."""
+
+
+def decode(payloads: Sequence[bytes], refused: Container[int] = ()) -> Decoded:
+    """Decode messages; what is not a SwarmEvent with a UUID is told with its reason, never raised.
+
+    Args:
+        payloads: the messages as received.
+        refused: positions of messages that ClickHouse has refused before.
+    """
+    found = Decoded()
+    add_canonical, add_kind, add_agent = (
+        found.canonical.append,
+        found.kinds.append,
+        found.agents.append,
+    )
+    add_numbered, parse, is_uuid = found.numbered.append, SwarmEvent.FromString, _is_uuid
+    for at, raw in enumerate(payloads):
+        try:
+            event = parse(raw)
+        except DecodeError:
+            _refuse(found, at, NOT_PROTOBUF)
+            continue
+        if not is_uuid(event.event_id):
+            _refuse(found, at, NOT_A_UUID)
+            continue
+        if at in refused:
+            _refuse(found, at, REFUSED)
+            continue
+        event.DiscardUnknownFields()
+        add_canonical(event.SerializeToString())
+        add_kind(event.WhichOneof("payload") or UNKNOWN)
+        add_agent(event.agent_id)
+        if (number := event.emitter_seq) and (emitter := event.emitter_id):
+            add_numbered((at, emitter, number))
+    return found
+
+
+def _refuse(found: Decoded, at: int, reason: str) -> None:
+    found.canonical.append(b"")
+    found.kinds.append(UNDECODABLE)
+    found.agents.append("")
+    found.reasons[at] = reason
+
+
+def is_authenticated(subject: bytes, agent_id: str) -> bool:
+    """Return whether the bus vouches for the agent: the subject ends in its token.
+
+    A user for agents may publish only on subjects that end in one of its tokens; the user for other
+    programs only on subjects without a token.
+    """
+    tokens = subject.split(b".")
+    if len(tokens) <= _AGENT_TOKEN_AT:
+        return False
+    try:
+        return tokens[-1] == escape_token(agent_id).encode()
+    except InvalidEventError:
+        return False
+
+
+@cache
+def stored_schema() -> str:
+    """Return the text of stored.proto, as ClickHouse takes it."""
+    file = resources.files("infrastructure.history") / "stored.proto"
+    return file.read_text(encoding="utf-8")
+
+
+@cache
+def decode_columns() -> str:
+    """Return the `with ... select ...` that turns swarm.events_input into swarm.events.
+
+    It is cut out of the migration that defines the materialized view; append `from TABLE` to use
+    it.
+    """
+    file = resources.files("infrastructure.history") / "migrations" / "0001_events.sql"
+    text = file.read_text(encoding="utf-8")
+    _, _, rest = text.partition("-- decode: from here")
+    return rest.partition("\n")[2].partition("-- decode: end")[0].strip()

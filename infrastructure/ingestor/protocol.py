@@ -1,0 +1,217 @@
+"""Reads what a NATS server sends; pure: bytes in, messages out.
+
+nats-py spends 7 µs of CPU on each message it hands to a callback, which alone would cap an ingestor
+at half its goal. This parser scans a large buffer for the two kinds of message and keeps the
+messages of one hot subscription in parallel lists. Everything else that a server may say is
+collected for the connection to answer.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+HOT_SID = b"1"
+"""Subscription whose messages are kept in `MessageParser.batch`."""
+
+_INITIAL_BYTES = 1 << 20
+_MIN_ROOM = 1 << 16
+_MAX_CONTROL_LINE = 1 << 16
+_STATUS = re.compile(rb"NATS/1\.0 (\d{3})(?: ([^\r\n]*))?")
+_ACK_PREFIX = b"$JS.ACK."
+
+
+class ProtocolError(Exception):
+    """The server sent what no NATS server sends; the connection is of no more use."""
+
+
+@dataclass(slots=True)
+class RawBatch:
+    """Messages as received, in stream order: parallel lists. Headers are dropped."""
+
+    sequences: list[int] = field(default_factory=list)
+    subjects: list[bytes] = field(default_factory=list)
+    payloads: list[bytes] = field(default_factory=list)
+    size_bytes: int = 0
+    """Bytes of the payloads."""
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message outside the hot subscription, or a status."""
+
+    subject: bytes
+    sid: bytes
+    reply: bytes
+    headers: bytes
+    payload: bytes
+
+    @property
+    def status(self) -> tuple[int, str] | None:
+        """Code and description where this is a status of the server, not a message."""
+        match = _STATUS.match(self.headers)
+        if match is None:
+            return None
+        return int(match[1]), (match[2] or b"").decode(errors="replace")
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header."""
+        wanted = name.lower().encode()
+        for line in self.headers.split(b"\r\n")[1:]:
+            key, colon, value = line.partition(b":")
+            if colon and key.strip().lower() == wanted:
+                return value.strip().decode(errors="replace")
+        return None
+
+
+class MessageParser:
+    """Takes bytes as they come from a socket, in pieces of any size.
+
+    `buffer` gives the room to receive into, `received` says how much came. Then `batch` holds the
+    messages of the hot subscription, `messages` all others and `control` the lines that are no
+    messages; whoever takes them empties them.
+    """
+
+    def __init__(self) -> None:
+        self.batch = RawBatch()
+        self.messages: list[Message] = []
+        self.control: list[bytes] = []
+        self.last_reply = b""
+        """Reply subject of the last hot message: where it stands in its stream."""
+        self._buffer = bytearray(_INITIAL_BYTES)
+        self._end = 0
+        self._wanted = 1
+
+    def buffer(self) -> memoryview:
+        """Return the room for the next piece."""
+        room = max(_MIN_ROOM, self._wanted - self._end)
+        if len(self._buffer) - self._end < room:
+            # A new one, since the event loop may still hold a view of the old one.
+            grown = bytearray(self._end + room)
+            grown[: self._end] = memoryview(self._buffer)[: self._end]
+            self._buffer = grown
+        return memoryview(self._buffer)[self._end :]
+
+    def received(self, size: int) -> None:
+        """Take note that `size` bytes were written into `buffer`, and parse what is complete.
+
+        Raises:
+            ProtocolError: this is not the NATS protocol.
+        """
+        self._end += size
+        if self._end < self._wanted:
+            return
+        # One copy of the whole piece makes every slice below a cheap slice of immutable bytes.
+        data = bytes(memoryview(self._buffer)[: self._end])
+        used = self._parse(data)
+        rest = len(data) - used
+        if len(self._buffer) > _INITIAL_BYTES and rest < _INITIAL_BYTES:
+            self._buffer = bytearray(_INITIAL_BYTES)
+        self._buffer[:rest] = data[used:]
+        self._end = rest
+        self._wanted -= used
+
+    def take_batch(self) -> RawBatch:
+        """Return the messages of the hot subscription and begin a new batch."""
+        batch, self.batch = self.batch, RawBatch()
+        return batch
+
+    def _parse(self, data: bytes) -> int:
+        """Parse whole messages from the start of `data`; return how many bytes they took."""
+        batch = self.batch
+        add_sequence, add_subject, add_payload = (
+            batch.sequences.append,
+            batch.subjects.append,
+            batch.payloads.append,
+        )
+        find, total, at, size_sum = data.find, len(data), 0, 0
+        reply = b""
+        while (line_end := find(b"\r\n", at)) >= 0:
+            parts = data[at:line_end].split(b" ")
+            op, body = parts[0], line_end + 2
+            if op == b"HMSG" and len(parts) == 6 and parts[2] == HOT_SID:
+                after = body + int(parts[5])
+                start = body + int(parts[4])
+            elif op == b"MSG" and len(parts) == 5 and parts[2] == HOT_SID:
+                after = body + int(parts[4])
+                start = body
+            else:
+                after = self._parse_other(data, parts, body)
+                if after > total:
+                    self._wanted = after
+                    break
+                at = after
+                continue
+            if after + 2 > total:
+                self._wanted = after + 2
+                break
+            reply = parts[3]
+            add_sequence(stream_sequence(reply))
+            add_subject(parts[1])
+            add_payload(data[start:after])
+            size_sum += after - start
+            at = after + 2
+        else:
+            self._wanted = total + 1
+            if total - at > _MAX_CONTROL_LINE:
+                raise ProtocolError(f"a line of more than {_MAX_CONTROL_LINE} bytes")
+        if reply:
+            self.last_reply = reply
+            batch.size_bytes += size_sum
+        return at
+
+    def _parse_other(self, data: bytes, parts: list[bytes], body: int) -> int:
+        """Collect what is no hot message; return where it ends, or would end were it complete."""
+        op = parts[0].upper()
+        if op not in {b"MSG", b"HMSG"}:
+            self.control.append(b" ".join(parts))
+            return body
+        try:
+            sizes = parts[-2:] if op == b"HMSG" else [b"0", parts[-1]]
+            header_size, size = int(sizes[0]), int(sizes[1])
+            subject, sid = parts[1], parts[2]
+        except (IndexError, ValueError) as error:
+            raise ProtocolError(f"not a message: {parts!r}") from error
+        end = body + size
+        if end + 2 <= len(data):
+            fixed = 3 + len(sizes) if op == b"HMSG" else 4
+            reply = parts[3] if len(parts) > fixed else b""
+            split = body + header_size
+            self.messages.append(Message(subject, sid, reply, data[body:split], data[split:end]))
+        return end + 2
+
+
+def stream_sequence(reply: bytes) -> int:
+    """Return the stream sequence in a reply subject of JetStream.
+
+    It is `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<consumer sequence>.<time>.<pending>`,
+    with a domain and an account in front of the stream, and possibly more at the end, where the
+    server says so.
+    """
+    tokens = reply.split(b".")
+    return int(tokens[5] if len(tokens) == 9 else tokens[7])
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a message stands in its stream, from its reply subject."""
+
+    sequence: int
+    stored_ns: int
+    """When the stream stored it, nanoseconds since 1970."""
+    pending: int
+    """How many messages came after it in the stream when it was delivered."""
+
+
+def parse_position(reply: bytes) -> Position:
+    """Return what a reply subject of JetStream says.
+
+    Raises:
+        ProtocolError: it is none.
+    """
+    tokens = reply.split(b".")
+    offset = 5 if len(tokens) == 9 else 7
+    if not reply.startswith(_ACK_PREFIX) or len(tokens) < offset + 4:
+        raise ProtocolError(f"not a JetStream reply: {reply!r}")
+    return Position(int(tokens[offset]), int(tokens[offset + 2]), int(tokens[offset + 3]))
