@@ -11,20 +11,21 @@ JetStream's API subjects; a user without the one for a call gets no answer, and 
 the violation on its connection.
 """
 
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-EVENTS = "ENCHANTED_SWARM"
-CHECKPOINTS = "SWARM_CHECKPOINTS"
-COORDINATION = "SWARM_COORDINATION"
-SPANS = "SWARM_SPANS"
-TASKS = "SWARM_TASKS"
-CONTENT = "SWARM_CONTENT"
-CONTENT_STREAM = f"OBJ_{CONTENT}"
+from nervous_system.comms.streams import (
+    CHECKPOINTS_STREAM,
+    CONTENT_BUCKET,
+    COORDINATION_STREAM,
+    EVENTS_STREAM,
+    SPANS_STREAM,
+)
+
+CONTENT_STREAM = f"OBJ_{CONTENT_BUCKET}"
 
 INBOX = "_INBOX.>"
-PASSWORD_BYTES = 24
+USER_NAMES = ("operator", "ingestor", "dashboard", "agent", "publisher")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +60,6 @@ def swarm_users(
     )
 
 
-USER_NAMES = ("operator", "ingestor", "dashboard", "agent", "publisher")
-
-
-def new_passwords() -> dict[str, str]:
-    """Return a random password per user."""
-    return {name: secrets.token_urlsafe(PASSWORD_BYTES) for name in USER_NAMES}
-
-
 def operator_publish() -> tuple[str, ...]:
     """Everything below our own prefix and the JetStream API of the one account."""
     return ("swarm.>", "$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "$O.>", "$KV.>", INBOX)
@@ -75,15 +68,15 @@ def operator_publish() -> tuple[str, ...]:
 def ingestor_publish() -> tuple[str, ...]:
     """Read what goes into history, append heads, fetch content and remove what history has."""
     return (
-        *_read(EVENTS),
-        *_read(COORDINATION),
-        *_read(SPANS),
-        *_read(CHECKPOINTS),
+        *_read(EVENTS_STREAM),
+        *_read(COORDINATION_STREAM),
+        *_read(SPANS_STREAM),
+        *_read(CHECKPOINTS_STREAM),
         *_read(CONTENT_STREAM),
-        *(_direct(EVENTS) + _direct(CHECKPOINTS) + _direct(CONTENT_STREAM)),
+        *(_direct(EVENTS_STREAM) + _direct(CHECKPOINTS_STREAM) + _direct(CONTENT_STREAM)),
         f"$JS.API.STREAM.PURGE.{CONTENT_STREAM}",
         f"$JS.API.STREAM.MSG.DELETE.{CONTENT_STREAM}",
-        f"$O.{CONTENT}.M.>",
+        f"$O.{CONTENT_BUCKET}.M.>",
         "swarm.checkpoints.>",
         "swarm.spans.>",
     )
@@ -91,7 +84,7 @@ def ingestor_publish() -> tuple[str, ...]:
 
 def dashboard_publish() -> tuple[str, ...]:
     """Read events and coordination; every publish is an API request for reading."""
-    return (*_read(EVENTS), *_read(COORDINATION))
+    return (*_read(EVENTS_STREAM), *_read(COORDINATION_STREAM))
 
 
 def agent_publish(tokens: Iterable[str]) -> tuple[str, ...]:
@@ -100,11 +93,11 @@ def agent_publish(tokens: Iterable[str]) -> tuple[str, ...]:
     return (
         *(f"swarm.events.*.*.{token}" for token in listed),
         *(f"swarm.coordination.*.*.{token}" for token in listed),
-        *_read(EVENTS),
-        *_read(COORDINATION),
+        *_read(EVENTS_STREAM),
+        *_read(COORDINATION_STREAM),
         *_read(CONTENT_STREAM),
-        f"$O.{CONTENT}.C.>",
-        f"$O.{CONTENT}.M.>",
+        f"$O.{CONTENT_BUCKET}.C.>",
+        f"$O.{CONTENT_BUCKET}.M.>",
     )
 
 

@@ -1,0 +1,64 @@
+"""`python -m infrastructure.stack`: a stack in the background, as `swarm up --detach` starts it.
+
+Its first and only line on stdout says how starting went, as JSON: `{"ready": true}`, or `{"error":
+TEXT, "exit_code": N}`. Its log goes to stderr.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from infrastructure.logs import configure_logging
+from infrastructure.stack.ports import parse_ports
+from infrastructure.stack.runner import StackConfig, run_stack, stop_on_signals
+from nervous_system.errors import SwarmError
+from nervous_system.home import Home
+
+
+def main() -> None:
+    """Run the stack until SIGTERM."""
+    options = _parse(sys.argv[1:])
+    configure_logging(options.log_format)
+    config = StackConfig(
+        home=Home(options.home), environment=os.environ, ports=parse_ports(options.port)
+    )
+    try:
+        asyncio.run(_run(config))
+    except* SwarmError as group:
+        _answer(_failure(group))
+        sys.exit(1)
+
+
+async def _run(config: StackConfig) -> None:
+    stop = asyncio.Event()
+    with stop_on_signals(stop):
+        await run_stack(config, stop, lambda _: _answer({"ready": True}))
+
+
+def _answer(line: dict[str, Any]) -> None:
+    """Tell who has started us, and let go of the pipe: nobody reads it from here on."""
+    print(json.dumps(line), flush=True)  # noqa: T201 - the protocol of this process
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _failure(group: BaseExceptionGroup[SwarmError]) -> dict[str, Any]:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return {"error": str(error), "kind": type(error).__name__}
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infrastructure.stack")
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--port", action="append", default=[])
+    parser.add_argument("--log-format", choices=["text", "json"], default="text")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()

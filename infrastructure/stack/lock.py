@@ -1,0 +1,74 @@
+"""One stack per home: whoever holds the lock runs it, and the lock ends with its process."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infrastructure.errors import StackRunningError
+from nervous_system.home import Home
+
+ATTEMPTS = 10
+PAUSE_SECONDS = 0.02
+
+
+def lock_file(home: Home) -> Path:
+    """Return the file that the running stack holds locked."""
+    return home.root / "stack.lock"
+
+
+@contextmanager
+def hold_stack_lock(home: Home) -> Iterator[None]:
+    """Hold the lock of the home.
+
+    Raises:
+        StackRunningError: another process holds it.
+    """
+    descriptor = os.open(lock_file(home), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _take_or_refuse(descriptor, home)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_stack_running(home: Home) -> bool:
+    """Return whether a process holds the lock of the home."""
+    try:
+        descriptor = os.open(lock_file(home), os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _take(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def running_error(home: Home) -> StackRunningError:
+    """Return the error that says where the running stack is."""
+    record = home.stack() or {}
+    return StackRunningError(
+        home=str(home.root),
+        pid=int(record.get("pid", 0)),
+        nats_url=str(record.get("public_nats_url", "still starting")),
+    )
+
+
+def _take_or_refuse(descriptor: int, home: Home) -> None:
+    # a look by `is_stack_running` holds the lock for an instant
+    for _ in range(ATTEMPTS):
+        if _take(descriptor):
+            return
+        time.sleep(PAUSE_SECONDS)
+    raise running_error(home)
+
+
+def _take(descriptor: int) -> bool:
+    """Take the lock for this descriptor if nobody holds it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,186 @@
+"""What one stack consists of: its processes, their ports, URLs and files, worked out from a home.
+
+Pure but for reading the interpreter's place; `runner` writes and starts what is planned here.
+"""
+
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from infrastructure.stack.child import ChildSpec
+from infrastructure.stack.nats_config import LOOPBACK, NatsServerConfig
+from infrastructure.stack.permissions import swarm_users
+from nervous_system.errors import ConfigError
+from nervous_system.home import Home
+
+STORE_ROOM_FACTOR = 2
+"""JetStream's cap relative to the cap of the stream of events, so that all streams' caps fit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackPlan:
+    """One stack, planned."""
+
+    home: Home
+    ports: Mapping[str, int]
+    """By the names of `USUAL_PORTS`."""
+    credentials: Mapping[str, str]
+    """User name to password."""
+    max_stream_bytes: int
+    """Cap of the stream of events."""
+    environment: Mapping[str, str]
+    """Environment that the processes inherit."""
+
+    @property
+    def nats_config_file(self) -> Path:
+        """Where nats-server's configuration is written."""
+        return self.home.nats / "nats-server.conf"
+
+    @property
+    def store(self) -> Path:
+        """Where JetStream keeps its files."""
+        return self.home.nats / "store"
+
+    @property
+    def monitor_url(self) -> str:
+        """nats-server's own HTTP monitoring."""
+        return f"http://{LOOPBACK}:{self.ports['monitor']}"
+
+    @property
+    def history_url(self) -> str:
+        """History's HTTP endpoint, without user."""
+        return f"http://{LOOPBACK}:{self.ports['history']}"
+
+    @property
+    def ingestor_url(self) -> str:
+        """The ingestor's health and metrics."""
+        return f"http://{LOOPBACK}:{self.ports['ingestor']}"
+
+    @property
+    def otlp_url(self) -> str:
+        """Where OTLP over HTTP is taken, without `/v1/traces`."""
+        return f"http://{LOOPBACK}:{self.ports['otlp']}"
+
+    def nats_url(self, user: str) -> str:
+        """Return the bus's URL for one user."""
+        return f"nats://{user}:{self.credentials[user]}@{LOOPBACK}:{self.ports['nats']}"
+
+    def clickhouse_url(self, user: str) -> str:
+        """Return history's URL for one user."""
+        password = self.credentials[user]
+        return f"http://{user}:{password}@{LOOPBACK}:{self.ports['history']}/swarm"
+
+    def nats_config(self) -> NatsServerConfig:
+        """Return nats-server's settings."""
+        return NatsServerConfig(
+            store=self.store,
+            port=self.ports["nats"],
+            websocket_port=self.ports["websocket"],
+            monitor_port=self.ports["monitor"],
+            max_store_bytes=self.max_stream_bytes * STORE_ROOM_FACTOR,
+            users=swarm_users(self.credentials),
+        )
+
+    def nats(self) -> ChildSpec:
+        """Return the bus's process."""
+        return self._spec(
+            "nats",
+            (nats_server_binary(), "-c", str(self.nats_config_file)),
+            ready_url=f"{self.monitor_url}/healthz?js-server-only=true",
+        )
+
+    def history(self) -> ChildSpec:
+        """Return the process that owns the embedded data."""
+        arguments = ("--home", str(self.home.root), "--port", str(self.ports["history"]))
+        return self._spec(
+            "history", _python("infrastructure.history", *arguments), f"{self.history_url}/ping"
+        )
+
+    def ingestor(self) -> ChildSpec:
+        """Return the process that moves the stream into history."""
+        settings = {
+            "SWARM_NATS_URL": self.nats_url("ingestor"),
+            "SWARM_CLICKHOUSE_DSN": self.clickhouse_url("history_writer"),
+            "SWARM_INGESTOR_PORT": str(self.ports["ingestor"]),
+            "SWARM_OTLP_PORT": str(self.ports["otlp"]),
+        }
+        return self._spec(
+            "ingestor",
+            _python("infrastructure.ingestor"),
+            ready_url=f"{self.ingestor_url}/readyz",
+            settings=settings,
+        )
+
+    def record(self, processes: list[dict[str, Any]], pid: int) -> dict[str, Any]:
+        """Return what `stack.json` says while the stack runs."""
+        return {
+            "pid": pid,
+            "nats_url": self.nats_url("operator"),
+            "public_nats_url": f"nats://{LOOPBACK}:{self.ports['nats']}",
+            "agent_nats_url": self.nats_url("agent"),
+            "publisher_nats_url": self.nats_url("publisher"),
+            "ingestor_nats_url": self.nats_url("ingestor"),
+            "dashboard_nats_url": self.nats_url("dashboard"),
+            "dashboard_ws_url": f"ws://{LOOPBACK}:{self.ports['websocket']}",
+            "dashboard_url": None,
+            "clickhouse_url": self.clickhouse_url("history_reader"),
+            "writer_dsn": self.clickhouse_url("history_writer"),
+            "otlp_url": self.otlp_url,
+            "metrics": {
+                "history": f"{self.history_url}/metrics",
+                "ingestor": f"{self.ingestor_url}/metrics",
+                "nats": f"{self.monitor_url}/jsz",
+            },
+            "ready_urls": {
+                spec.name: spec.ready_url for spec in (self.nats(), self.history(), self.ingestor())
+            },
+            "processes": processes,
+            "trouble": "",
+        }
+
+    def _spec(
+        self,
+        name: str,
+        command: tuple[str, ...],
+        ready_url: str,
+        settings: Mapping[str, str] | None = None,
+    ) -> ChildSpec:
+        return ChildSpec(
+            name=name,
+            command=command,
+            environment={
+                **self.environment,
+                "SWARM_HOME": str(self.home.root),
+                "PYTHONUNBUFFERED": "1",
+                **(settings or {}),
+            },
+            log=self.home.logs / f"{name}.log",
+            ready_url=ready_url,
+            stop_timeout=timedelta(seconds=20),
+        )
+
+
+def nats_server_binary() -> str:
+    """Return the nats-server of this environment, else the one on PATH.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    beside = Path(sys.executable).with_name("nats-server")
+    found = str(beside) if beside.exists() else shutil.which("nats-server")
+    if found is None:
+        raise ConfigError(
+            variable="PATH",
+            given="no nats-server",
+            expected="nats-server",
+            fix="install enchanted-swarm[embedded]",
+        )
+    return found
+
+
+def _python(module: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", module, *arguments)

@@ -1,0 +1,180 @@
+"""The stack from outside its own process: start it in the background, ask how it is, stop it."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from infrastructure.errors import ChildFailedError, StackDownError
+from infrastructure.stack.child import last_line
+from infrastructure.stack.http_probe import HttpAnswer, http_get
+from infrastructure.stack.lock import is_stack_running, running_error
+from nervous_system.home import Home
+
+PROBE_TIMEOUT_SECONDS = 2.0
+POLL_SECONDS = 0.02
+EVENTS_STREAM = "ENCHANTED_SWARM"
+NEWEST_SEQUENCE = (
+    "select coalesce(maxOrNull(stream_seq), 0) from swarm.events "
+    f"where stream like '{EVENTS_STREAM}%'"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackStatus:
+    """How the stack of a home is."""
+
+    record: Mapping[str, Any]
+    """Its `stack.json`; empty when none runs."""
+    answering: Mapping[str, bool]
+    """Process name to whether it says that it does its work."""
+    lag_events: int | None
+    """Events in the stream that are not in history yet; None if one of the two cannot be asked."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every process does its work and nothing is wrong."""
+        return bool(self.answering) and all(self.answering.values()) and not self.trouble
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong, and what to do."""
+        return str(self.record.get("trouble", ""))
+
+
+def start_detached(
+    home: Home, *, ports: Sequence[str] = (), environment: Mapping[str, str], log_format: str
+) -> dict[str, Any]:
+    """Start a stack that outlives this process; return its record when it is ready.
+
+    Raises:
+        StackRunningError: one of this home runs already.
+        ChildFailedError: it did not become ready.
+    """
+    home.ensure()
+    if is_stack_running(home):
+        raise running_error(home)
+    log = home.logs / "supervisor.log"
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    command = [sys.executable, "-m", "infrastructure.stack", "--home", str(home.root)]
+    for port in ports:
+        command += ["--port", port]
+    with (
+        log.open("ab") as stderr,
+        subprocess.Popen(
+            [*command, "--log-format", log_format],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+            env=dict(environment),
+        ) as process,
+    ):
+        return _answer(process, home, log)
+
+
+async def stack_status(home: Home) -> StackStatus:
+    """Return how the stack of this home is, asking each process."""
+    record = home.stack() if is_stack_running(home) else None
+    if record is None:
+        return StackStatus(record={}, answering={}, lag_events=None)
+    urls: Mapping[str, str] = record["ready_urls"]
+    answers = await asyncio.gather(
+        *(http_get(url, timeout=PROBE_TIMEOUT_SECONDS) for url in urls.values())
+    )
+    answering = {name: _is_well(answer) for name, answer in zip(urls, answers, strict=True)}
+    return StackStatus(record=record, answering=answering, lag_events=await _lag(record))
+
+
+def stop_stack(home: Home, timeout: timedelta) -> bool:
+    """Ask the stack to drain, wait until it has ended; return False where none runs.
+
+    Raises:
+        ChildFailedError: it has not ended in time.
+    """
+    if not is_stack_running(home):
+        return False
+    deadline = time.monotonic() + timeout.total_seconds()
+    _signal_supervisor(home)
+    while is_stack_running(home):
+        if time.monotonic() > deadline:
+            raise ChildFailedError(
+                name="supervisor",
+                reason=f"still draining after {timeout.total_seconds():g} s",
+                log=str(home.logs / "supervisor.log"),
+            )
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+def require_stack(home: Home) -> dict[str, Any]:
+    """Return the record of the running stack.
+
+    Raises:
+        StackDownError: none runs.
+    """
+    record = home.stack() if is_stack_running(home) else None
+    if record is None:
+        raise StackDownError(home=str(home.root))
+    return record
+
+
+def _answer(process: subprocess.Popen[bytes], home: Home, log: Path) -> dict[str, Any]:
+    if process.stdout is None:
+        raise AssertionError("started with a pipe")
+    line = process.stdout.readline()
+    answer: dict[str, Any] = json.loads(line) if line else {}
+    if answer.get("kind") == "StackRunningError":
+        raise running_error(home)
+    if not answer.get("ready"):
+        reason = answer.get("error") or last_line(log) or "it ended at once"
+        raise ChildFailedError(name="the stack", reason=reason, log=str(log))
+    process.returncode = 0  # it goes on without us: nobody here waits for its end
+    return home.stack() or {}
+
+
+def _signal_supervisor(home: Home) -> None:
+    record = home.stack()
+    if record is None:
+        raise StackDownError(home=str(home.root))
+    with suppress(ProcessLookupError):
+        os.kill(int(record["pid"]), signal.SIGTERM)
+
+
+async def _lag(record: Mapping[str, Any]) -> int | None:
+    newest = urlencode({"query": NEWEST_SEQUENCE})
+    stream, history = await asyncio.gather(
+        http_get(f"{record['metrics']['nats']}?streams=true", timeout=PROBE_TIMEOUT_SECONDS),
+        http_get(f"{_base(record['clickhouse_url'])}?{newest}", timeout=PROBE_TIMEOUT_SECONDS),
+    )
+    if stream is None or history is None or not _is_well(history):
+        return None
+    in_stream = _last_sequence(json.loads(stream.body))
+    return max(0, in_stream - int(history.body.strip() or b"0"))
+
+
+def _last_sequence(jetstream: Mapping[str, Any]) -> int:
+    """Return the last sequence of the stream of events in what `/jsz?streams=true` says."""
+    for account in jetstream.get("account_details", []):
+        for stream in account.get("stream_detail", []):
+            if stream["name"] == EVENTS_STREAM:
+                return int(stream["state"]["last_seq"])
+    return 0
+
+
+def _base(clickhouse_url: str) -> str:
+    return clickhouse_url.rsplit("/", 1)[0] + "/"
+
+
+def _is_well(answer: HttpAnswer | None) -> bool:
+    return answer is not None and answer.status == 200
