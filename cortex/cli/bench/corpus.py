@@ -14,9 +14,8 @@ from pydoc_data.topics import topics
 from random import Random
 from time import time_ns
 
-from nervous_system.subjects import subject_for
-
 from nervous_system.schemas import AgentRole, SwarmEvent
+from nervous_system.subjects import subject_for
 
 NANOSECONDS = 1_000_000_000
 ROLES = (AgentRole.ROLE_ARCHITECT, AgentRole.ROLE_CODER, AgentRole.ROLE_REVIEWER)

@@ -1,0 +1,89 @@
+"""End to end: from the stream to a row that can be queried, ours beside the plain way.
+
+Both run as processes of their own against the same nats-server and the same history process, and
+read events that already lie in the stream. The clock runs from the first rows seen in history to
+the last, so start-up counts for neither.
+"""
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+from cortex.cli.bench.corpus import Corpus
+from cortex.cli.bench.load import load
+from cortex.cli.bench.measure import paired_ratio
+from cortex.cli.bench.rig import Rig
+from infrastructure.errors import ChildFailedError
+from nervous_system.comms.streams import EVENTS_STREAM
+
+PLAIN_SHARE = 0.15
+"""Share of the events that the plain way gets: it is slower, and its rate is the same for fewer."""
+TIMEOUT_SECONDS = 600.0
+POLL_SECONDS = 0.005
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestFigures:
+    """Events per second, a figure per round."""
+
+    ours: list[float]
+    plain: list[float]
+
+    @property
+    def ratio(self) -> float:
+        """Median of ours by plain, pair by pair."""
+        return paired_ratio(self.ours, self.plain)
+
+
+async def lay_backlog(rig: Rig, count: int) -> None:
+    """Publish `count` decisions of about 500 bytes."""
+    await load(rig.nats_url, Corpus().decisions(count))
+
+
+def measure_ingest(rig: Rig, count: int, rounds: int) -> IngestFigures:
+    """Ingest the first `count` messages of the stream `rounds` times each way, in turn."""
+    ours, plain = [], []
+    for _ in range(rounds):
+        plain.append(_plain_rate(rig, int(count * PLAIN_SHARE)))
+        rig.writer.command("truncate table swarm.events")
+        ours.append(_our_rate(rig, count))
+    return IngestFigures(ours=ours, plain=plain)
+
+
+def _our_rate(rig: Rig, count: int) -> float:
+    with rig.ingestor() as child:
+        return _rate(rig, "select max(stream_seq) from swarm.events", count, child)
+
+
+def _plain_rate(rig: Rig, count: int) -> float:
+    rig.writer.command("drop table if exists swarm.plain_events")
+    command = (sys.executable, "-m", "cortex.cli.bench.plain")
+    with rig.process(*command, rig.nats_url, rig.writer_dsn, EVENTS_STREAM, str(count)) as child:
+        question = "select sum(rows) from system.parts where active and table = 'plain_events'"
+        return _rate(rig, question, count, child)
+
+
+def _rate(rig: Rig, question: str, count: int, child: subprocess.Popen[bytes]) -> float:
+    """Return rows per second between the first rows seen and the last."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    first_rows, first_at = 0, 0.0
+    while True:
+        rows, now = rig.scalar(question), time.monotonic()
+        if rows and not first_rows:
+            first_rows, first_at = rows, now
+        if rows >= count and rows > first_rows:
+            return (rows - first_rows) / (now - first_at)
+        if now > deadline or (child.poll() is not None and rows < count):
+            raise ChildFailedError(
+                name="ingestor", reason=f"{rows} of {count} rows", log=str(rig.home.logs)
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def memory_mib(pid: int) -> int:
+    """Return the resident memory of a process in MiB; 0 where the system does not say."""
+    done = subprocess.run(
+        ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return int(done.stdout.strip() or 0) // 1024

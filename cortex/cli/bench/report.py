@@ -1,0 +1,126 @@
+"""The figures of one run: one object for `--json`, a table for people."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cortex.cli.bench.ingest import IngestFigures
+from cortex.cli.bench.measure import quantile
+from cortex.cli.bench.publish import PublishFigures
+from cortex.cli.bench.query import DiskFigures, Latency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What was measured; None: that part was not asked for."""
+
+    machine: Mapping[str, Any]
+    events: int
+    ingest: IngestFigures | None = None
+    ingestor_memory_mib: int | None = None
+    publish: PublishFigures | None = None
+    idle_ms: list[float] | None = None
+    queries: Mapping[str, Latency] | None = None
+    disk: DiskFigures | None = None
+    verify_events_per_s: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return one object: the ratios on top, the absolute figures behind them below."""
+        found: dict[str, Any] = {"machine": dict(self.machine), "events": self.events}
+        for part in (_ingest, _publish, _idle, _history):
+            found.update(part(self))
+        return found
+
+
+def _ingest(figures: Figures) -> dict[str, Any]:
+    if figures.ingest is None:
+        return {}
+    return {
+        "ingest_ratio": round(figures.ingest.ratio, 2),
+        "ingest_events_per_s": [round(rate) for rate in figures.ingest.ours],
+        "plain_ingest_events_per_s": [round(rate) for rate in figures.ingest.plain],
+        "ingestor_memory_mib": figures.ingestor_memory_mib,
+    }
+
+
+def _publish(figures: Figures) -> dict[str, Any]:
+    found = figures.publish
+    if found is None:
+        return {}
+    return {
+        "publish_ratio": round(found.ratio, 2),
+        "publish_waiting_ratio": round(found.waiting_ratio, 2),
+        "lone_publish_ratio": round(found.lone_ratio, 2),
+        "handover_us": round(found.handover_us, 1),
+        "handover_us_p99": round(found.handover_p99_us, 1),
+        "handover_cpu_us_per_event": round(found.handover_cpu_us, 1),
+        "publish_events_per_s": [round(rate) for rate in found.in_flight],
+        "publish_waiting_events_per_s": [round(rate) for rate in found.waiting],
+        "plain_publish_events_per_s": [round(rate) for rate in found.plain],
+        "lone_publish_ms_p50": [round(time, 3) for time in found.lone_p50_ms],
+        "plain_publish_ms_p50": [round(time, 3) for time in found.plain_p50_ms],
+    }
+
+
+def _idle(figures: Figures) -> dict[str, Any]:
+    if figures.idle_ms is None:
+        return {}
+    return {
+        "idle_to_sql_ms_p99": round(quantile(figures.idle_ms, 0.99), 1),
+        "idle_to_sql_ms_p50": round(quantile(figures.idle_ms, 0.5), 1),
+    }
+
+
+def _history(figures: Figures) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if figures.queries is not None:
+        found["query_ms"] = {name: round(one.p50, 1) for name, one in figures.queries.items()}
+        found["query_ms_p99"] = {name: round(one.p99, 1) for name, one in figures.queries.items()}
+    if figures.disk is not None:
+        found["disk_ratio"] = round(figures.disk.ratio, 3)
+        found["disk"] = {
+            "rows": figures.disk.rows,
+            "raw_bytes": figures.disk.raw_bytes,
+            "disk_bytes": figures.disk.disk_bytes,
+            "by_column": figures.disk.by_column,
+        }
+    if figures.verify_events_per_s is not None:
+        found["verify_events_per_s"] = round(figures.verify_events_per_s)
+    return found
+
+
+GOALS = {
+    "ingest_ratio": "at least 8",
+    "publish_ratio": "at least 15",
+    "publish_waiting_ratio": "at least 6",
+    "lone_publish_ratio": "at most 1.3",
+    "handover_us": "at most 30",
+    "idle_to_sql_ms_p99": "at most 500",
+    "disk_ratio": "0.35",
+    "verify_events_per_s": "at least 100000",
+}
+
+
+def table_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the table that people read."""
+    yield f"{'figure':<34}{'measured':>26}  goal"
+    for name, value in found.items():
+        if name in {"machine", "disk", "query_ms_p99"}:
+            continue
+        if name == "query_ms":
+            for question, time in value.items():
+                yield f"{'query_ms ' + question:<34}{time:>26}  "
+            continue
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        yield f"{name:<34}{shown:>26}  {GOALS.get(name, '')}".rstrip()
+    if "disk" in found:
+        yield from _disk_lines(found["disk"])
+
+
+def _disk_lines(disk: Mapping[str, Any]) -> Iterator[str]:
+    yield ""
+    yield f"{'column of swarm.events':<34}{'bytes on disk an event':>26}"
+    for name, size in list(disk["by_column"].items())[:16]:
+        yield f"{name:<34}{size / disk['rows']:>26.1f}"
+    yield f"{'all, with indexes':<34}{disk['disk_bytes'] / disk['rows']:>26.1f}"
+    yield f"{'the messages themselves':<34}{disk['raw_bytes'] / disk['rows']:>26.1f}"

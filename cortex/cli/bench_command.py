@@ -1,0 +1,129 @@
+"""`swarm bench`: measure this machine, each figure beside its baseline."""
+
+import asyncio
+import enum
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from cortex.cli import options
+from cortex.cli.bench.corpus import Corpus
+from cortex.cli.bench.ingest import lay_backlog, measure_ingest, memory_mib
+from cortex.cli.bench.latency import idle_to_sql_ms
+from cortex.cli.bench.load import load
+from cortex.cli.bench.publish import measure_publish
+from cortex.cli.bench.query import measure_disk, measure_queries
+from cortex.cli.bench.report import Figures, table_lines
+from cortex.cli.bench.rig import SWARM, Rig, open_rig
+from cortex.cli.errors import CommandFailedError
+from cortex.cli.output import print_json
+
+CATCH_UP_SECONDS = 1_200.0
+IDLE_COUNT = 200
+
+
+class Part(enum.StrEnum):
+    """A part of the benchmark."""
+
+    INGEST = "ingest"
+    PUBLISH = "publish"
+    HISTORY = "history"
+
+
+def bench(
+    events: Annotated[
+        int, typer.Option(help="How many events to lay into the stream for each part.")
+    ] = 600_000,
+    rounds: Annotated[int, typer.Option(help="How often each comparison is repeated.")] = 3,
+    only: Annotated[
+        list[Part] | None, typer.Option("--only", help="Measure this part; repeatable.")
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Measure speed on this machine: each figure beside a baseline of the same run.
+
+    Runs a stack of its own in a temporary home; yours is not touched, but takes part in the noise.
+    The default takes some five minutes and 3 GB of disk.
+    """
+    parts = set(only or Part)
+    found = Figures(machine=_machine(), events=events)
+    measured: dict[str, object] = {}
+    if Part.PUBLISH in parts:
+        measured |= _publish_part(events, rounds)
+    if Part.INGEST in parts:
+        measured |= _ingest_part(events, rounds)
+    if Part.HISTORY in parts:
+        measured |= _history_part(events)
+    result = Figures(machine=found.machine, events=events, **measured).as_json()  # type: ignore[arg-type] # names are Figures'
+    if as_json:
+        print_json(result)
+        return
+    for line in table_lines(result):
+        print(line)
+
+
+def _publish_part(events: int, rounds: int) -> dict[str, object]:
+    _say("publishing")
+    with open_rig() as rig:
+        return {"publish": asyncio.run(measure_publish(rig, max(20_000, events // 6), rounds))}
+
+
+def _ingest_part(events: int, rounds: int) -> dict[str, object]:
+    with open_rig() as rig:
+        _say(f"laying {events} events into the stream")
+        asyncio.run(lay_backlog(rig, events))
+        _say("ingesting them, in turn the plain way and ours")
+        ingest = measure_ingest(rig, events, rounds)
+    return {"ingest": ingest}
+
+
+def _history_part(events: int) -> dict[str, object]:
+    with open_rig() as rig:
+        _say(f"laying {events} events of mixed kinds into history")
+        asyncio.run(load(rig.nats_url, Corpus().mixed(events)))
+        with rig.ingestor() as child:
+            rig.wait_until_highest(events, CATCH_UP_SECONDS)
+            memory = memory_mib(child.pid)
+            _say("publishing on an idle system")
+            idle = asyncio.run(idle_to_sql_ms(rig, IDLE_COUNT))
+            _say("asking history")
+            disk = measure_disk(rig)
+            queries = measure_queries(rig)
+            _say("verifying")
+            rate = _verify_rate(rig)
+    return {
+        "ingestor_memory_mib": memory,
+        "idle_ms": idle,
+        "queries": queries,
+        "disk": disk,
+        "verify_events_per_s": rate,
+    }
+
+
+def _verify_rate(rig: Rig) -> float:
+    start = time.perf_counter()
+    command = [SWARM, "verify", "--json", "--home", str(rig.home.root)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - start
+    if done.returncode != 0:
+        raise CommandFailedError(f"verify found problems: {done.stderr or done.stdout}")
+    return float(json.loads(done.stdout)["checked"]) / seconds
+
+
+def _machine() -> dict[str, object]:
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _say(what: str) -> None:
+    if sys.stderr.isatty():
+        print(f"bench: {what}", file=sys.stderr, flush=True)
