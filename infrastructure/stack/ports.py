@@ -36,20 +36,18 @@ def choose_ports(
         ConfigError: a given name is unknown, or a given port is taken.
     """
     chosen: dict[str, int] = {}
-    for name in given:
+    for name, port in given.items():
         if name not in USUAL_PORTS:
-            raise _refused(f"{name}={given[name]}", f"one of {', '.join(USUAL_PORTS)}")
+            raise _refused(f"{name}={port}", f"one of {', '.join(USUAL_PORTS)}")
+        if port in chosen.values() or not is_free(port):
+            raise _refused(f"{name}={port}", "a port that nothing listens on")
+        chosen[name] = port
     for name, usual in USUAL_PORTS.items():
         taken = set(chosen.values())
-        if name in given:
-            port = given[name]
-            if port in taken or not is_free(port):
-                raise _refused(f"{name}={port}", "a port that nothing listens on")
-        else:
-            wishes = [recorded.get(name, usual), usual]
-            port = next((p for p in wishes if p not in taken and is_free(p)), 0)
-        chosen[name] = port or _unused(any_free, taken | set(given.values()))
-    return chosen
+        wishes = [recorded.get(name, usual), usual]
+        port = next((wish for wish in wishes if wish not in taken and is_free(wish)), 0)
+        chosen.setdefault(name, port or _unused(any_free, taken))
+    return {name: chosen[name] for name in USUAL_PORTS}
 
 
 def parse_ports(texts: list[str]) -> dict[str, int]:
