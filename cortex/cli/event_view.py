@@ -10,7 +10,8 @@ from typing import Any
 
 from cortex.cli.output import format_bytes, format_cell
 from cortex.cli.times import NANOSECONDS, format_time, parse_time
-from nervous_system.events import KINDS, UNKNOWN_KIND, kind_of
+from nervous_system.errors import EventDecodeError
+from nervous_system.events import KINDS, UNKNOWN_KIND, decode, kind_of
 from nervous_system.schemas import AgentRole, SwarmEvent
 
 UNDECODABLE_KIND = "undecodable"
@@ -22,6 +23,19 @@ ENVELOPE_COLUMNS = (
 )
 LOWEST_SECONDS = -2_208_988_800
 HIGHEST_SECONDS = 9_223_372_035
+
+
+NO_EVENT = {
+    **dict.fromkeys((*PLACE_COLUMNS, *ENVELOPE_COLUMNS), ""),
+    "event_id": "00000000-0000-0000-0000-000000000000",
+    "event_time": "1970-01-01T00:00:00Z",
+    "agent_role": "UNSPECIFIED",
+    "kind": UNDECODABLE_KIND,
+    "emitter_seq": 0,
+    "caused_by": [],
+    "attributes": {},
+}
+"""What history shows of a message that is no event."""
 
 
 def payload_columns(kind: str) -> tuple[str, ...]:
@@ -70,6 +84,16 @@ def view_of_event(event: SwarmEvent, *, stream: str, sequence: int, subject: str
     }
     payload = getattr(event, kind, None)
     return view | {name: _plain(getattr(payload, name)) for name in payload_columns(kind)}
+
+
+def view_of_message(raw: bytes, *, stream: str, sequence: int, subject: str) -> dict[str, Any]:
+    """Return the view of a message of the stream, event or not."""
+    try:
+        event = decode(raw)
+    except EventDecodeError as error:
+        place = {"stream": stream, "stream_seq": sequence, "subject": subject}
+        return NO_EVENT | place | {"undecodable_reason": error.reason}
+    return view_of_event(event, stream=stream, sequence=sequence, subject=subject)
 
 
 def role_name(role: int) -> str:

@@ -1,0 +1,142 @@
+"""`swarm tail`: events as they come."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, cast
+
+import typer
+
+from cortex.cli import filters, options, output
+from cortex.cli.errors import CommandFailedError
+from cortex.cli.event_view import text_line, view_of_message
+from cortex.cli.filters import EventFilter, build_filter
+from cortex.cli.places import bus_url
+from cortex.cli.session import Session
+from cortex.cli.times import to_datetime
+from nervous_system.comms.contracts import Delivery
+from nervous_system.comms.open import open_bus
+from nervous_system.comms.reader import StreamReader
+from nervous_system.comms.streams import EVENTS_STREAM
+from nervous_system.config import BusConfig
+
+NO_TIMEOUT = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """When following ends by itself."""
+
+    limit: int
+    """After so many events; 0: never."""
+    timeout: float
+    """After so many seconds; 0: never."""
+    until_ns: int | None
+    """At this time, nanoseconds since 1970."""
+
+    def seconds_left(self, now_ns: int) -> float | None:
+        """Return how long to go on at most, or None for ever."""
+        bounds = [self.timeout] if self.timeout else []
+        if self.until_ns is not None:
+            bounds.append(max(0.0, (self.until_ns - now_ns) / 1e9))
+        return min(bounds, default=None)
+
+
+def tail(
+    ctx: typer.Context,
+    role: filters.Role = "",
+    agent: filters.Agent = "",
+    kind: filters.Kind = "",
+    run: filters.Run = "",
+    trace: filters.Trace = "",
+    resource: filters.Resource = "",
+    since: filters.Since = "",
+    until: filters.Until = "",
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=0, help="End after so many events; 0 goes on.")
+    ] = 0,
+    timeout: Annotated[
+        float,
+        typer.Option("--timeout", metavar="SECONDS", min=0, help="End after so long; 0 goes on."),
+    ] = NO_TIMEOUT,
+    json: options.Json = False,
+) -> None:
+    """Follow events live, from now on or from --since.
+
+    Text on a terminal, JSON lines elsewhere and with --json. With --limit the command fails when
+    --timeout or --until comes first.
+    """
+    chosen = build_filter(
+        role=role,
+        agent=agent,
+        kind=kind,
+        run=run,
+        trace=trace,
+        resource=resource,
+        since=since,
+        until=until,
+    )
+    ending = Ending(limit=limit, timeout=timeout, until_ns=chosen.until_ns)
+    is_json = json or not sys.stdout.isatty()
+    asyncio.run(_tail(bus_url(Session.of(ctx)), chosen, ending, is_json=is_json))
+
+
+async def _tail(url: str, chosen: EventFilter, ending: Ending, *, is_json: bool) -> None:
+    shown = 0
+    try:
+        async with (
+            asyncio.timeout(ending.seconds_left(time.time_ns())),
+            open_bus(BusConfig(url=url, name="swarm-tail")) as bus,
+            aclosing(_matching(bus.reader, chosen)) as views,
+        ):
+            async for view in views:
+                _show(view, is_json=is_json)
+                shown += 1
+                if shown == ending.limit:
+                    return
+    except TimeoutError as error:
+        if ending.limit:
+            raise CommandFailedError(
+                f"{shown} of {ending.limit} events came in time: wait longer, or ask for less"
+            ) from error
+
+
+async def _matching(reader: StreamReader, chosen: EventFilter) -> AsyncGenerator[dict[str, Any]]:
+    start: int | datetime
+    if chosen.since_ns is None:
+        start = await reader.end_of_stream() + 1
+        output.note(f"following {EVENTS_STREAM} from #{start}")
+    else:
+        start = _stored_since(chosen.since_ns)
+    deliveries = cast("AsyncGenerator[Delivery]", reader.deliveries(start=start, follow=True))
+    async with aclosing(deliveries):
+        async for delivery in deliveries:
+            view = _view(delivery)
+            if chosen.matches(view):
+                yield view
+
+
+def _view(delivery: Delivery) -> dict[str, Any]:
+    return view_of_message(
+        delivery.raw, stream=delivery.stream, sequence=delivery.sequence, subject=delivery.subject
+    )
+
+
+def _stored_since(since_ns: int) -> datetime:
+    """Return from when on to read; what happened then was stored then or later."""
+    earliest = datetime(1970, 1, 1, tzinfo=UTC)
+    try:
+        return max(earliest, to_datetime(since_ns))
+    except OverflowError:
+        return earliest
+
+
+def _show(view: dict[str, Any], *, is_json: bool) -> None:
+    if is_json:
+        output.print_json_line(view)
+    else:
+        print(text_line(view), flush=True)
