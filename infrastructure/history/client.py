@@ -118,6 +118,8 @@ class HistoryClient:
     ) -> bytes:
         """Return the result of `sql` as the engine writes it in `output_format`.
 
+        With an empty `output_format` the statement names its own.
+
         Raises:
             QueryFailedError: the engine refused or gave up.
             HistoryUnavailableError: history cannot be reached.
@@ -127,7 +129,7 @@ class HistoryClient:
                 sql,
                 parameters=dict(parameters or {}),
                 settings=dict(settings or {}),
-                fmt=output_format,
+                fmt=output_format or None,
             )
         )
 
@@ -152,7 +154,7 @@ class HistoryClient:
                 sql,
                 parameters=dict(parameters or {}),
                 settings=dict(settings or {}),
-                fmt=output_format,
+                fmt=output_format or None,
             )
         )
         with self._translating(), source:
@@ -378,4 +380,5 @@ def _first_line(text: str) -> str:
     """Return the sentence that says what happened, without the engine's prefix and version."""
     text = re.sub(r"^.*?Code:\s*\d+\.\s*(DB::Exception:)?\s*", "", text, flags=re.DOTALL)
     line = text.strip().partition("\n")[0]
+    line = re.sub(r"\s*\(for url \S+\)\s*$", "", line)
     return re.sub(r"\s*\(version [^()]*(\([^()]*\))?[^()]*\)\s*$", "", line)

@@ -1,0 +1,1 @@
+"""The process that owns embedded history, and its ClickHouse-compatible HTTP endpoint."""
