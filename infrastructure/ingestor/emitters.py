@@ -83,9 +83,7 @@ class EmitterTracker:
         return {emitter for _, emitter, _ in numbered if emitter not in known}
 
     def learn(self, emitters: Iterable[str], intervals: Iterable[tuple[str, int, int]]) -> None:
-        """Take what history knows about `emitters`: (emitter, first, last) for each run of
-        numbers.
-        """
+        """Take what history knows about `emitters`: emitter, first and last of each interval."""
         found: dict[str, list[Interval]] = {emitter: [] for emitter in emitters}
         for emitter, first, last in intervals:
             found[emitter].append((first, last))
@@ -93,9 +91,7 @@ class EmitterTracker:
             self._seen[emitter] = SeenNumbers(numbers)
 
     def mark(self, numbered: Sequence[Numbered]) -> set[int]:
-        """Take note of a batch's numbers, in order; return the positions of those that repeat
-        one.
-        """
+        """Take note of a batch's numbers, in order; return the positions of repeats."""
         seen = self._seen
         repeated = {at for at, emitter, number in numbered if seen[emitter].add(number)}
         for emitter in {emitter for _, emitter, _ in numbered}:

@@ -45,45 +45,32 @@ def uint_field(number: int, value: int) -> bytes:
 
 
 _LENGTHS = [varint(size) for size in range(2 * _SMALL)]
-_RAW_STARTS = [varint(_RAW << 3 | _BYTES) + varint(size) for size in range(_SMALL)]
-_EVENT_STARTS = [varint(_EVENT << 3 | _BYTES) + varint(size) for size in range(_SMALL)]
+_RAW_STARTS = [varint(_RAW << 3 | _BYTES) + size for size in _LENGTHS[:_SMALL]]
+_EVENT_STARTS = [varint(_EVENT << 3 | _BYTES) + size for size in _LENGTHS[:_SMALL]]
 _SEQ_TAG = bytes((_SEQ << 3 | _FIXED64,))
 
 
-def _length(size: int) -> bytes:
-    return _LENGTHS[size] if size < 2 * _SMALL else varint(size)
+def _start(number: int, size: int) -> bytes:
+    """Return what precedes the bytes of a length-delimited field."""
+    return varint(number << 3 | _BYTES) + varint(size)
 
 
-def _raw_start(size: int) -> bytes:
-    return _RAW_STARTS[size] if size < _SMALL else varint(_RAW << 3 | _BYTES) + varint(size)
+class Envelopes(dict[tuple[bytes, str, str], tuple[bytes, bytes]]):
+    """The fields that messages of one agent and kind on one subject share, remembered.
 
+    By subject, agent id and kind: the encoded fields, and the subject as the ledger takes it.
+    """
 
-def _event_start(size: int) -> bytes:
-    return _EVENT_STARTS[size] if size < _SMALL else varint(_EVENT << 3 | _BYTES) + varint(size)
-
-
-class Envelopes:
-    """The fields that messages of one agent and kind on one subject share, remembered."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[bytes, str, str], tuple[bytes, bytes]] = {}
-
-    def get(self, subject: bytes, agent_id: str, kind: str) -> tuple[bytes, bytes]:
-        """Return the encoded fields, and the subject as the ledger takes it."""
-        key = (subject, agent_id, kind)
-        found = self._known.get(key)
-        if found is None:
-            if len(self._known) >= _MAX_ENVELOPES:
-                self._known.clear()
-            found = self._known[key] = self._encode(subject, agent_id, kind)
-        return found
-
-    @staticmethod
-    def _encode(subject: bytes, agent_id: str, kind: str) -> tuple[bytes, bytes]:
+    def __missing__(self, key: tuple[bytes, str, str]) -> tuple[bytes, bytes]:
+        """Encode them, and forget all others when they have become many."""
+        subject, agent_id, kind = key
+        if len(self) >= _MAX_ENVELOPES:
+            self.clear()
         fields = bytes_field(_SUBJECT, subject) + bytes_field(_KIND, kind.encode())
         if kind != UNDECODABLE and is_authenticated(subject, agent_id):
             fields += uint_field(_AUTHENTICATED, 1)
-        return fields, prefixed(subject)
+        self[key] = found = fields, prefixed(subject)
+        return found
 
 
 @dataclass(slots=True)
@@ -128,30 +115,46 @@ class Batch:
         """Append messages, in order."""
         tail = bytes_field(_STREAM, self.before.stream.encode())
         tail += uint_field(_PREV_SEQ, self.before.sequence)
-        add_part, add_leaf, envelope = self.parts.append, self.leaves.append, envelopes.get
-        join, digest, size = b"".join, sha256, 0
-        marks = {at: bytes_field(_REASON, why.encode()) for at, why in decoded.reasons.items()}
-        for at in repeated:
-            marks[at] = _IS_REPEATED
-        at = 0
+        marks = {sequences[at]: _IS_REPEATED for at in repeated}
+        for at, why in decoded.reasons.items():
+            marks[sequences[at]] = bytes_field(_REASON, why.encode())
+        mark_of, nothing = marks.get, b""
+        add_part, add_leaf = self.parts.append, self.leaves.append
+        join, digest, little, big = b"".join, sha256, _pack_little, _pack_big
+        size = 0
         for sequence, subject, raw, canonical, agent, kind in zip(
-            sequences, subjects, payloads, decoded.canonical, decoded.agents, decoded.kinds,
+            sequences,
+            subjects,
+            payloads,
+            decoded.canonical,
+            decoded.agents,
+            decoded.kinds,
             strict=True,
-        ):  # fmt: skip
-            fields, subject_leaf = envelope(subject, agent, kind)
+        ):
+            fields, subject_leaf = envelopes[subject, agent, kind]
+            raw_size, event_size = len(raw), len(canonical)
             row = join(
                 (
-                    _SEQ_TAG, _pack_little(sequence), fields,
-                    _raw_start(len(raw)), raw,
-                    _event_start(len(canonical)), canonical,
-                    marks.get(at, b""), tail,
+                    _SEQ_TAG,
+                    little(sequence),
+                    fields,
+                    _RAW_STARTS[raw_size] if raw_size < _SMALL else _start(_RAW, raw_size),
+                    raw,
+                    _EVENT_STARTS[event_size]
+                    if event_size < _SMALL
+                    else _start(_EVENT, event_size),
+                    canonical,
+                    mark_of(sequence, nothing),
+                    tail,
                 )
-            )  # fmt: skip
-            add_part(_length(len(row)))
+            )
+            row_size = len(row)
+            size += row_size
+            add_part(_LENGTHS[row_size] if row_size < 2 * _SMALL else varint(row_size))
             add_part(row)
-            add_leaf(_pack_big(sequence) + subject_leaf + digest(raw).digest())
-            size += len(row)
-            at += 1
+            add_leaf(big(sequence))
+            add_leaf(subject_leaf)
+            add_leaf(digest(raw).digest())
         self.sequences.extend(sequences)
         self.size_bytes += size
         self.undecodable += len(decoded.reasons)

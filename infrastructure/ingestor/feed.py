@@ -345,9 +345,7 @@ async def _api(wire: Wire, call: str, payload: object) -> dict[str, Any]:
 
 
 async def _first_present(wire: Wire, stream: str, start: int) -> int | None:
-    """Return the sequence of the first message at or after `start`; messages may have been
-    deleted.
-    """
+    """Return the sequence of the first message from `start` on; there may be gaps."""
     subject = f"$JS.API.STREAM.MSG.GET.{stream}"
     try:
         answer = await wire.request(subject, {"seq": start, "next_by_subj": ">"})

@@ -56,9 +56,7 @@ def prefixed(data: bytes) -> bytes:
 
 
 def leaf(sequence: int, subject: bytes, raw: bytes) -> bytes:
-    """Return what one message adds to its batch; the bus does not promise that a subject is
-    UTF-8.
-    """
+    """Return what one message adds to its batch; a subject need not be UTF-8."""
     return _pack_u64(sequence) + prefixed(subject) + sha256(raw).digest()
 
 

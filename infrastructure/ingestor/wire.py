@@ -1,5 +1,4 @@
-"""One TCP connection to a NATS server around `MessageParser`: handshake, authentication, TLS,
-requests.
+"""One connection to a NATS server: handshake, authentication, TLS, requests.
 
 A wire lives until it breaks and is then replaced by a new one; who reconnects is `feed`. It speaks
 what reading a stream needs: CONNECT, PING/PONG, SUB, PUB with a reply. Everything else on the bus
