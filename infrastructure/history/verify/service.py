@@ -1,0 +1,180 @@
+"""Verification as a whole: every stream, every noted head, one report."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from infrastructure.errors import QueryFailedError
+from infrastructure.history.client import HistoryClient
+from infrastructure.history.verify.findings import Findings, Report, Unproven, UnprovenKind
+from infrastructure.history.verify.heads import Witness, WitnessCheck
+from infrastructure.history.verify.scope import (
+    Scope,
+    Wanted,
+    plan_scope,
+    pruned_entry,
+    report_scope,
+)
+from infrastructure.history.verify.source import MessageSource, StreamState, names_of
+from infrastructure.history.verify.store import Extent, VerifyStore, is_damage, open_store
+from infrastructure.history.verify.stream_check import StreamCheck, StreamOutcome
+from infrastructure.history.verify.testimony import Testimony
+from infrastructure.ingestor.ledger import Head, format_head
+from nervous_system.comms.streams import EVENTS_STREAM
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyRequest:
+    """What to verify, and against what."""
+
+    wanted: Wanted = field(default_factory=Wanted)
+    expected: tuple[Head, ...] = ()
+    """Heads that somebody noted earlier."""
+    public_key: Ed25519PublicKey | None = None
+    """Noted heads have to be signed by this key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamResult:
+    """What was found in one stream, for a repair to go on from."""
+
+    state: StreamState
+    scope: Scope
+    outcome: StreamOutcome
+    witnesses: tuple[Witness, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Verification:
+    """A report and what a repair needs beside it."""
+
+    report: Report
+    streams: list[StreamResult]
+
+
+async def verify(
+    client: HistoryClient,
+    source: MessageSource,
+    request: VerifyRequest,
+    on_progress: Callable[[str, int], None] = lambda stream, checked: None,
+) -> Verification:
+    """Compare history with the stream, the ledger, the emitters' chains and the noted heads.
+
+    Args:
+        client: history, as somebody who may create a scratch database.
+        source: the bus.
+        request: what to verify.
+        on_progress: told the stream and how many of its messages have been compared.
+
+    Raises:
+        HistoryUnavailableError: history cannot be reached.
+        QueryFailedError: history cannot answer for another reason than damaged data.
+        BusUnavailableError: the bus cannot be read.
+    """
+    findings = Findings()
+    result = Verification(report=Report(), streams=[])
+    is_whole = request.wanted.first is None
+    async with open_store(client, with_repeats=is_whole) as store:
+        for stream in names_of(await _streams(store), EVENTS_STREAM):
+            found = await _verify_stream(store, source, stream, request, findings, on_progress)
+            result.streams.append(found)
+    report = result.report
+    report.checked = sum(found.outcome.checked for found in result.streams)
+    report.heads = [format_head(head) for found in result.streams if (head := _head(found))]
+    report.problems, report.unproven = findings.problems, findings.unproven
+    report.problem_count = findings.problem_count
+    return result
+
+
+async def _verify_stream(
+    store: VerifyStore,
+    source: MessageSource,
+    stream: str,
+    request: VerifyRequest,
+    findings: Findings,
+    on_progress: Callable[[str, int], None],
+) -> StreamResult:
+    # In this order, since all three grow: what is noted was stored, what is stored was published.
+    noted = await source.witnesses(stream)
+    extent = await asyncio.to_thread(_extent, store, stream)
+    state = await source.state(stream)
+    pruned = await asyncio.to_thread(store.pruned_heads, stream)
+    if extent is None:
+        extent = Extent(row_count=1, first=min(state.first, 1), last=state.last)
+    scope = await asyncio.to_thread(_plan, store, stream, request.wanted, extent, state, pruned)
+    report_scope(scope, request.wanted, extent, state, pruned, findings)
+    witnesses = [*(noted or ()), *_expected(stream, request.expected)]
+    check = WitnessCheck.of(witnesses)
+    check.take_pruned(pruned)
+    outcome = StreamOutcome()
+    if not scope.is_empty:
+        outcome = await StreamCheck(store, source, state, scope, check, findings, on_progress).run()
+    testimony = Testimony(store, source, state, findings)
+    await testimony.judge(check, scope.first, scope.last, to_end=scope.is_to_end)
+    if noted is None:
+        _doubt_witnesses(findings, stream)
+    elif request.public_key is not None:
+        testimony.check_signatures(noted, request.public_key)
+    return StreamResult(state=state, scope=scope, outcome=outcome, witnesses=tuple(witnesses))
+
+
+def _plan(
+    store: VerifyStore,
+    stream: str,
+    wanted: Wanted,
+    extent: Extent,
+    state: StreamState,
+    pruned: list[Head],
+) -> Scope:
+    """Widen the wanted range to whole batches, which is what the ledger speaks of."""
+    before = pruned_entry(pruned, extent.first)
+    if wanted.first is not None:
+        before = _readable(lambda: store.entry_before(stream, wanted.first or 1)) or before
+    end = extent.last
+    if wanted.last is not None:
+        closing = _readable(lambda: store.next_entry(stream, wanted.last or 1))
+        end = closing.sequence if closing else extent.last
+    return plan_scope(wanted, extent, state, before, end)
+
+
+def _extent(store: VerifyStore, stream: str) -> Extent | None:
+    return _readable(lambda: store.extent(stream))
+
+
+def _readable(ask: Callable[[], T]) -> T | None:
+    """Return the answer, or None where damage keeps history from giving one."""
+    try:
+        return ask()
+    except QueryFailedError as error:
+        if not is_damage(error):
+            raise
+        return None
+
+
+async def _streams(store: VerifyStore) -> list[str]:
+    return await asyncio.to_thread(_readable, store.streams) or []
+
+
+def _expected(stream: str, heads: Sequence[Head]) -> list[Witness]:
+    return [Witness(head=head, source="--expect") for head in heads if head.stream == stream]
+
+
+def _doubt_witnesses(findings: Findings, stream: str) -> None:
+    findings.doubt(
+        Unproven(
+            kind=UnprovenKind.NO_WITNESS,
+            stream=stream,
+            sequence=1,
+            detail="there is no stream SWARM_CHECKPOINTS that notes heads outside history",
+        )
+    )
+
+
+def _head(found: StreamResult) -> Head | None:
+    entry = found.outcome.head
+    return Head(found.state.name, entry.sequence, entry.root) if entry else None

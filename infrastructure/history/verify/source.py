@@ -1,0 +1,101 @@
+"""Where messages and heads come from: the bus, or history itself where the stream has expired."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from infrastructure.history.verify.heads import Witness
+from infrastructure.history.verify.store import VerifyStore
+from infrastructure.history.verify.stretch import Messages
+
+MAX_MESSAGES = 40_000
+"""Messages of one stretch."""
+MAX_BYTES = 24 * 1024 * 1024
+"""Raw bytes of one stretch, by which memory is bounded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamState:
+    """What the bus holds of a stream."""
+
+    name: str
+    identity: str
+    """`name@created`; empty where there is no such stream."""
+    first: int
+    """First sequence that it still holds; beyond `last` where it holds nothing."""
+    last: int
+    """Highest sequence that it ever gave."""
+
+
+class MessageSource(Protocol):
+    """The bus as verification reads it."""
+
+    async def state(self, stream: str) -> StreamState:
+        """Return what the bus holds of a stream now."""
+        ...
+
+    async def witnesses(self, stream: str) -> list[Witness] | None:
+        """Return the heads in SWARM_CHECKPOINTS, oldest first; None where it does not exist."""
+        ...
+
+    def read(self, stream: str, first: int, last: int) -> AsyncIterator[Messages]:
+        """Yield the messages from `first` to `last`, both included, in order."""
+        ...
+
+
+class Collector:
+    """Joins batches as they arrive to stretches of a bounded size; pure."""
+
+    def __init__(self) -> None:
+        self._messages = Messages([], [], [])
+        self._size_bytes = 0
+
+    def add(self, messages: Messages) -> Messages | None:
+        """Take a batch; return a stretch when enough has come together."""
+        joined = self._messages
+        joined.sequences += messages.sequences
+        joined.subjects += messages.subjects
+        joined.payloads += messages.payloads
+        self._size_bytes += sum(map(len, messages.payloads))
+        if len(joined) < MAX_MESSAGES and self._size_bytes < MAX_BYTES:
+            return None
+        return self.take()
+
+    def take(self) -> Messages:
+        """Return what has come together so far and start anew."""
+        taken, self._messages, self._size_bytes = self._messages, Messages([], [], []), 0
+        return taken
+
+
+async def read_history(
+    store: VerifyStore, stream: str, first: int, last: int
+) -> AsyncIterator[Messages]:
+    """Yield the messages that history holds itself, at most a few megabytes at a time."""
+    limit = 4_000
+    while first <= last:
+        found = Messages(*await asyncio.to_thread(store.messages, stream, first, last, limit))
+        if not found.sequences:
+            return
+        distinct = _distinct(found)
+        yield distinct
+        first = distinct.sequences[-1] + 1
+
+
+def _distinct(messages: Messages) -> Messages:
+    """Return one message per sequence: a doubled row is the comparison's business."""
+    kept: dict[int, int] = {}
+    for at, sequence in enumerate(messages.sequences):
+        kept.setdefault(sequence, at)
+    if len(kept) == len(messages):
+        return messages
+    return Messages(
+        list(kept),
+        [messages.subjects[at] for at in kept.values()],
+        [messages.payloads[at] for at in kept.values()],
+    )
+
+
+def names_of(streams: Sequence[str], main: str) -> list[str]:
+    """Return the streams to verify, the main one first."""
+    return [main, *sorted(set(streams) - {main})]

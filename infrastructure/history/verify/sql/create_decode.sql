@@ -1,0 +1,1 @@
+create materialized view ${scratch}.decode to ${scratch}.decoded as ${decode} from ${scratch}.input

@@ -1,0 +1,2 @@
+-- Keeps nothing; gives every decoded value the type that it has in swarm.events.
+create table ${scratch}.decoded (${definitions}) engine = Null

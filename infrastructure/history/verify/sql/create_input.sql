@@ -1,0 +1,1 @@
+create table ${scratch}.input as swarm.events_input engine = Null

@@ -1,0 +1,1 @@
+select distinct stream from swarm.events order by stream

@@ -1,0 +1,306 @@
+"""History as verification asks it: every statement that it runs, and its own scratch database.
+
+Calls block. What the messages decode to is made by the same text as in the materialized view of the
+events table, in a scratch database, so that a row and what it should be are of one type and can be
+compared by the engine.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from infrastructure.errors import QueryFailedError
+from infrastructure.history.client import HistoryClient
+from infrastructure.history.verify.ledger import Entry
+from infrastructure.history.verify.rows import Fact
+from infrastructure.history.verify.statements import statement
+from infrastructure.ingestor.decoding import MESSAGE, decode_columns, stored_schema
+from infrastructure.ingestor.ledger import Head, parse_head
+
+EVENTS = "swarm.events"
+NOT_FROM_THE_MESSAGE = frozenset(
+    {
+        "ingested_at",
+        "ledger_identity",
+        "ledger_prev_seq",
+        "ledger_prev",
+        "ledger_root",
+        "ledger_count",
+    }
+)
+"""Columns that do not follow from the message: the ledger's have a check of their own."""
+MAX_CHANGED_ROWS = 1_000
+"""Rows with changed columns that are asked for per stretch."""
+NOT_DAMAGE = frozenset({60, 81, 159, 160, 164, 202, 209, 210, 241, 242, 394, 497, 516})
+"""Codes of ClickHouse that speak of limits, rights, names and networks, not of unreadable data."""
+
+
+def is_damage(error: QueryFailedError) -> bool:
+    """Return whether a query failed because of what lies on disk."""
+    return error.code not in NOT_DAMAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What history holds of a stream."""
+
+    row_count: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedColumns:
+    """A row that is not what its raw bytes decode to."""
+
+    sequence: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One emitter number for different events."""
+
+    emitter_id: str
+    number: int
+    first: int
+    last: int
+    event_id: str
+
+
+class VerifyStore:
+    """Asks history about one stream; made by `open_store`."""
+
+    def __init__(
+        self, client: HistoryClient, scratch: str, columns: Sequence[tuple[str, str]], *,
+        with_repeats: bool,
+    ) -> None:  # fmt: skip
+        self._client = client
+        self._columns = columns
+        compared = [
+            name
+            for name, _ in columns
+            if name not in NOT_FROM_THE_MESSAGE and (with_repeats or name != "is_repeated")
+        ]
+        self._compared = compared
+        self._names = {
+            "scratch": scratch,
+            "key": f"toUInt64({secrets.randbits(64)})",
+            "columns": ", ".join(compared),
+            "definitions": ", ".join(f"{name} {kind}" for name, kind in columns),
+            "decode": decode_columns(),
+        }
+        self._has_wide = False
+
+    @property
+    def client(self) -> HistoryClient:
+        """The client that this store asks through."""
+        return self._client
+
+    def create(self) -> None:
+        """Make the scratch tables."""
+        for name in (
+            "create_scratch_database", "create_input", "create_decoded", "create_decode",
+            "create_digests", "create_digest",
+        ):  # fmt: skip
+            self._command(name)
+
+    def drop(self) -> None:
+        """Drop the scratch tables."""
+        self._command("drop_scratch_database")
+
+    def load(self, parts: Iterable[bytes], row_count: int) -> None:
+        """Decode messages and keep digests of their rows in place of those before.
+
+        Raises:
+            InsertRejectedError: the engine cannot decode one of them.
+        """
+        self._command("clear_digests")
+        self._insert("input", parts, row_count)
+
+    def load_wide(self, parts: Iterable[bytes], row_count: int) -> None:
+        """Decode messages and keep their rows in place of those before."""
+        if self._has_wide:
+            self._command("clear_wide")
+        else:
+            for name in ("create_wide", "create_wide_input", "create_wide_decode"):
+                self._command(name)
+            self._has_wide = True
+        self._insert("wide_input", parts, row_count)
+
+    def is_equal(self, stream: str, first: int, last: int, *, table: str = EVENTS) -> bool:
+        """Return whether the rows of a stretch are exactly what was loaded last."""
+        rows = self._query("compare_digests", stream, first, last, table=table)
+        return bool(rows[0]["is_equal"])
+
+    def changed_columns(
+        self, stream: str, first: int, last: int, *, table: str = EVENTS
+    ) -> list[ChangedColumns]:
+        """Return the rows whose columns are not what was loaded last into the wide table."""
+        kinds = dict(self._columns)
+        differences = ", ".join(
+            f"if({_differs(name, kinds[name])}, '{name}', '')" for name in self._compared
+        )
+        rows = self._query(
+            "changed_columns", stream, first, last, table=table, differences=differences,
+            values={"limit": MAX_CHANGED_ROWS},
+        )  # fmt: skip
+        return [ChangedColumns(int(row["stream_seq"]), tuple(row["names"])) for row in rows]
+
+    def row_facts(
+        self, stream: str, first: int, last: int, *, table: str = EVENTS
+    ) -> list[tuple[int, Fact]]:
+        """Return subject and digest of every row of a stretch."""
+        rows = self._query("row_facts", stream, first, last, table=table, raw=("digest", "subject"))
+        return [
+            (int(row["stream_seq"]), Fact(_as_bytes(row["subject"]), row["digest"])) for row in rows
+        ]
+
+    def entries(self, stream: str, first: int, last: int, *, table: str = EVENTS) -> list[Entry]:
+        """Return the ledger's entries of a stretch."""
+        rows = self._query("entries", stream, first, last, table=table, raw=_ROOTS)
+        return [_entry(row) for row in rows]
+
+    def entry_before(self, stream: str, first: int) -> Entry | None:
+        """Return the last entry of the ledger before a sequence."""
+        rows = self._query("entry_before", stream, first, 0, raw=_ROOTS)
+        return _entry(rows[0]) if rows else None
+
+    def next_entry(self, stream: str, first: int) -> Entry | None:
+        """Return the first entry of the ledger at or after a sequence."""
+        rows = self._query("next_entry", stream, first, 0, raw=_ROOTS)
+        return _entry(rows[0]) if rows else None
+
+    def pruned_heads(self, stream: str) -> list[Head]:
+        """Return the heads of the ranges that were pruned, oldest first."""
+        rows = self._query("pruned_heads", stream, 0, 0)
+        return [parse_head(str(row["head"])) for row in rows]
+
+    def extent(self, stream: str) -> Extent:
+        """Return how many rows of a stream there are and where they begin and end."""
+        row = self._query("extent", stream, 0, 0)[0]
+        return Extent(int(row["row_count"]), int(row["first"]), int(row["last"]))
+
+    def streams(self) -> list[str]:
+        """Return the names of the streams that history holds rows of."""
+        return [str(row["stream"]) for row in self._client.query(statement("streams"))]
+
+    def messages(
+        self, stream: str, first: int, last: int, limit: int
+    ) -> tuple[list[int], list[bytes], list[bytes]]:
+        """Return sequences, subjects and raw bytes as history holds them."""
+        rows = self._query(
+            "messages", stream, first, last, raw=("raw", "subject"), values={"limit": limit}
+        )
+        return (
+            [int(row["stream_seq"]) for row in rows],
+            [_as_bytes(row["subject"]) for row in rows],
+            [row["raw"] for row in rows],
+        )
+
+    def conflicts(self, stream: str, numbers: Iterable[tuple[str, int]]) -> list[Conflict]:
+        """Return which of these emitter numbers stand for different events."""
+        pairs = sorted(numbers)
+        rows = self._query(
+            "conflicts", stream, 0, 0,
+            values={
+                "emitters": [emitter for emitter, _ in pairs],
+                "numbers": [number for _, number in pairs],
+            },
+        )  # fmt: skip
+        return [
+            Conflict(
+                str(row["emitter_id"]), int(row["number"]), int(row["first"]), int(row["last"]),
+                str(row["event_id"]),
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    def damaged_ranges(self, stream: str, first: int, last: int) -> list[tuple[int, int]]:
+        """Return which parts of a stretch cannot be read, found by halving it."""
+        if self._is_readable(stream, first, last):
+            return []
+        if first == last:
+            return [(first, last)]
+        middle = (first + last) // 2
+        lower = self.damaged_ranges(stream, first, middle)
+        upper = self.damaged_ranges(stream, middle + 1, last)
+        if lower and upper and lower[-1][1] + 1 == upper[0][0]:
+            return [*lower[:-1], (lower[-1][0], upper[0][1]), *upper[1:]]
+        return lower + upper
+
+    def _is_readable(self, stream: str, first: int, last: int) -> bool:
+        try:
+            self.is_equal(stream, first, last)
+            self.entries(stream, first, last)
+        except QueryFailedError as error:
+            if not is_damage(error):
+                raise
+            return False
+        return True
+
+    def _insert(self, table: str, parts: Iterable[bytes], row_count: int) -> None:
+        self._client.insert_protobuf(
+            f"{self._names['scratch']}.{table}", parts, schema=stored_schema(), message=MESSAGE,
+            row_count=row_count,
+        )  # fmt: skip
+
+    def _command(self, name: str) -> None:
+        self._client.command(statement(name, **self._names))
+
+    def _query(
+        self, name: str, stream: str, first: int, last: int, *, table: str = EVENTS,
+        differences: str = "", raw: Sequence[str] = (), values: dict[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        text = statement(name, **self._names, table=table, differences=differences)
+        parameters = {"stream": stream, "first": first, "last": last, **(values or {})}
+        return self._client.query(text, parameters, bytes_columns=raw)
+
+
+_ROOTS = ("prev_root", "root")
+
+
+@asynccontextmanager
+async def open_store(
+    client: HistoryClient, *, with_repeats: bool = True
+) -> AsyncIterator[VerifyStore]:
+    """Give a store with its scratch database, dropped at the end.
+
+    Args:
+        client: may create a database and write to it.
+        with_repeats: `is_repeated` is compared too; that takes the knowledge of all earlier events.
+    """
+    rows = await asyncio.to_thread(client.query, statement("event_columns"))
+    columns = [(str(row["name"]), str(row["type"])) for row in rows]
+    scratch = f"swarm_verify_{secrets.token_hex(6)}"
+    store = VerifyStore(client, scratch, columns, with_repeats=with_repeats)
+    try:
+        await asyncio.to_thread(store.create)
+        yield store
+    finally:
+        await asyncio.shield(asyncio.to_thread(store.drop))
+
+
+def _differs(name: str, kind: str) -> str:
+    if kind.startswith("Float"):
+        bits = f"reinterpretAsUInt{kind.removeprefix('Float')}"
+        return f"{bits}(stored.{name}) != {bits}(made.{name})"
+    return f"stored.{name} != made.{name}"
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    return Entry(
+        sequence=int(row["sequence"]),
+        prev_sequence=int(row["prev_sequence"]),
+        prev_root=row["prev_root"],
+        root=row["root"],
+        count=int(row["count"]),
+        identity=str(row["identity"]),
+    )
+
+
+def _as_bytes(value: bytes | str) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()
