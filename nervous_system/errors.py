@@ -16,6 +16,7 @@
        +- ConsumerLostError
        +- SpoolFullError
        +- ContentMissingError
+       +- WrongRevisionError
 
 Facts are keyword-only attributes and the message is made from them: what happened to which thing, then what to do.
 `retryable` is decided by the class. Driver exceptions stay in `__cause__`.
@@ -192,3 +193,15 @@ class ContentMissingError(BusError):
     def __init__(self, *, digest: str) -> None:
         self.digest = digest
         super().__init__(f"no content with digest {digest} on the bus: look in history")
+
+
+class WrongRevisionError(BusError):
+    """A key has another revision than the one that the write was conditioned on; read it again."""
+
+    retryable = True
+
+    def __init__(self, *, bucket: str, key: str, expected: int) -> None:
+        self.bucket = bucket
+        self.key = key
+        self.expected = expected
+        super().__init__(f"{bucket}/{key} is no longer at revision {expected}: read it again")

@@ -35,6 +35,7 @@ from nervous_system.comms.replies import (
     parse_reply,
     refused_subject,
 )
+from nervous_system.comms.running import create_logged_task
 from nervous_system.errors import (
     BusClosedError,
     BusError,
@@ -125,7 +126,7 @@ class GroupCommitter:
             raise ValueError(f"{wait} needs a spool: publish through an Outbox")
         entry = Entry(outgoing)
         if not self.has_room:
-            await self._wait_for_room(outgoing, timeout)
+            await self.wait_for_room_within(outgoing, timeout)
         self.enqueue(entry)
         return await self.watch(entry, timeout)
 
@@ -162,20 +163,29 @@ class GroupCommitter:
             self._room.clear()
             await self._room.wait()
 
+    async def wait_until_idle(self) -> None:
+        """Return when everything taken on has its outcome."""
+        while self.unsettled_count and not self._is_closed:
+            self._idle.clear()
+            await self._idle.wait()
+
     async def drain(self, timeout: float) -> None:
         """Return when everything taken on has its outcome, or after `timeout` seconds."""
         try:
             async with asyncio.timeout(timeout):
-                while self.unsettled_count:
-                    self._idle.clear()
-                    await self._idle.wait()
+                await self.wait_until_idle()
         except TimeoutError:
             logger.warning(
                 "events without an ack at the end",
                 extra={"action": "drain_timeout", "count": self.unsettled_count},
             )
 
-    async def _wait_for_room(self, outgoing: Outgoing, timeout: float) -> None:
+    async def wait_for_room_within(self, outgoing: Outgoing, timeout: float) -> None:
+        """Return when another event may be taken on.
+
+        Raises:
+            PublishTimeoutError: there was no room within `timeout` seconds; nothing was sent.
+        """
         try:
             async with asyncio.timeout(timeout):
                 await self.wait_for_room()
@@ -355,6 +365,8 @@ class GroupCommitter:
     def _settle(self, entry: Entry, receipt: Receipt) -> None:
         self.unsettled_count -= 1
         self.unsettled_bytes -= entry.size_bytes
+        entry.is_settled = True
+        entry.receipt = receipt
         waiter = entry.waiter
         if waiter is not None:
             self._timed.discard(entry)
@@ -379,6 +391,7 @@ class GroupCommitter:
             entry.waiter.set_exception(error)
         self.unsettled_count -= 1
         self.unsettled_bytes -= entry.size_bytes
+        entry.is_settled = True
         stone = self._tombstone_for(entry, refusal)
         if stone is None:
             self.lost_count += 1
@@ -545,6 +558,7 @@ class GroupCommitter:
             left.extend(flight.group.members if flight.is_batch else flight.open.values())
             self._land(flight)
         left.extend(self._to_look_up)
+        self._to_look_up = []
         left.extend(self._lanes.drain())
         self._timed.clear()
         for entry in left:
@@ -573,7 +587,7 @@ async def open_committer(
     client.listeners.append(committer)
     if client.is_connected:
         committer.on_connected()
-    running = asyncio.create_task(committer.run())
+    running = create_logged_task(committer.run(), "group committer")
     try:
         yield committer
     finally:

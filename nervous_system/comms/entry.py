@@ -75,11 +75,13 @@ class Entry:
         "deadline",
         "first_sent_at",
         "headers",
+        "is_settled",
         "is_suspect",
         "is_tombstone",
         "lane",
         "outgoing",
         "payload",
+        "receipt",
         "record",
         "settle",
         "size_bytes",
@@ -96,6 +98,10 @@ class Entry:
         self.payload = outgoing.payload
         self.size_bytes = len(self.payload) + len(self.headers) + FRAME_OVERHEAD_BYTES
         self.settle = settle
+        self.receipt: Receipt | None = None
+        """Set when it is in the stream."""
+        self.is_settled = False
+        """In the stream, or refused for good."""
         self.waiter: asyncio.Future[Receipt] | None = None
         self.deadline = 0.0
         self.timeout = 0.0

@@ -13,6 +13,7 @@ from nervous_system.comms.contracts import Publisher
 from nervous_system.comms.entry import CommitLimits, MakeTombstone
 from nervous_system.comms.lookup import StreamLookup
 from nervous_system.comms.objects import BusContentStore
+from nervous_system.comms.outbox import open_outbox
 from nervous_system.comms.reader import StreamReader
 from nervous_system.comms.streams import EVENTS_STREAM
 from nervous_system.config import BusConfig
@@ -76,12 +77,19 @@ async def open_bus(
         committer = await stack.enter_async_context(
             open_committer(client, lookup, limits=limits, make_tombstone=make_tombstone)
         )
+        close_timeout = config.close_timeout.total_seconds()
+        publisher: Publisher = committer
+        if config.spool is not None:
+            publisher = await stack.enter_async_context(
+                open_outbox(committer, lookup, config.spool, close_timeout=close_timeout)
+            )
         yield Bus(
-            publisher=committer,
+            publisher=publisher,
             reader=StreamReader(client, jetstream, servers=servers, stream=stream),
             content=BusContentStore(jetstream, servers=servers),
             committer=committer,
             js=jetstream,
             nc=client,
         )
-        await committer.drain(config.close_timeout.total_seconds())
+        if config.spool is None:
+            await committer.drain(close_timeout)

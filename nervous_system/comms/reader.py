@@ -29,7 +29,6 @@ FETCH_COUNT = 500
 FETCH_SECONDS = 2.0
 CONSUMER_IDLE_SECONDS = 60.0
 RETRY_SECONDS = 0.25
-NO_PENDING = 0
 
 OnUndecodable = Callable[[Delivery, EventDecodeError], None]
 
@@ -156,8 +155,9 @@ class StreamReader:
             while follow or pending > 0:
                 messages = await self._fetch(reader, consumer.name)
                 for message in messages:
-                    delivery, number, pending = _delivery(message)
-                    if number != expected:
+                    delivery = delivery_of(message)
+                    pending = message.metadata.num_pending or 0
+                    if message.metadata.sequence.consumer != expected:
                         raise _InterruptedError
                     expected += 1
                     if end is not None and delivery.sequence > end:
@@ -213,10 +213,10 @@ def _consumer_config(start: int | datetime, subjects: Sequence[str]) -> api.Cons
     return config
 
 
-def _delivery(message: Msg) -> tuple[Delivery, int, int]:
-    """Return the delivery, its number at the consumer, and how many are still to come."""
+def delivery_of(message: Msg) -> Delivery:
+    """Return what a message of a consumer carries."""
     metadata = message.metadata
-    delivery = Delivery(
+    return Delivery(
         subject=message.subject,
         stream=metadata.stream,
         sequence=metadata.sequence.stream,
@@ -225,4 +225,3 @@ def _delivery(message: Msg) -> tuple[Delivery, int, int]:
         raw=message.data,
         headers=message.headers or {},
     )
-    return delivery, metadata.sequence.consumer, metadata.num_pending or 0
