@@ -9,15 +9,16 @@ import json
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import chdb
 
 from infrastructure.history.owner.outcome import BAD_ARGUMENTS, EngineError, parse_engine_error
+from infrastructure.history.owner.scratch import Scratch
 
-_APPEND_BYTES = 1 << 20
+_SETTINGS_CLAUSE = re.compile(r"\bSETTINGS\b", re.IGNORECASE)
 _NO_TREE = "does not support JSON serialization"
 _OUR_QUERY = re.compile(r":? In scope SELECT parseQueryToJSON\(.*(?=\. \()", re.DOTALL)
 """What the engine adds to a syntax error about the query that we asked it with."""
@@ -69,6 +70,7 @@ class Engine:
     def __init__(self, path: Path) -> None:
         self._path = str(path.resolve())
         self._keeper: Any = None
+        self._scratch = Scratch()
 
     @property
     def path(self) -> str:
@@ -84,6 +86,7 @@ class Engine:
         if self._keeper is not None:
             self._keeper.close()
             self._keeper = None
+        self._scratch.close()
 
     def run(self, statement: Statement) -> Answer:
         """Run one statement and return its whole result.
@@ -121,20 +124,18 @@ class Engine:
     def insert(self, statement: Statement, input_format: str, data: memoryview) -> Written:
         """Insert bytes that are in `input_format`; the statement's text ends before FORMAT.
 
+        One at a time: the caller holds the lock.
+
         Raises:
             EngineError: the engine refused the block; nothing of it was written.
         """
-        with self._handle(statement) as handle, _translated():
-            inserter = handle.send_insert(statement.sql, input_format)
-            try:
-                for start in range(0, len(data), _APPEND_BYTES):
-                    inserter.append(data[start : start + _APPEND_BYTES])
-                result = inserter.finish()
-            finally:
-                inserter.close()
-            return Written(
-                rows=result.rows_written, bytes=result.bytes_written, seconds=result.elapsed
-            )
+        head = str(statement.sql).rstrip()
+        if _SETTINGS_CLAUSE.search(head):  # must stand behind INFILE; rare enough to go in the text
+            sql: str | bytes = f"{head} format {input_format}\n".encode() + data
+        else:
+            sql = f"{head} from infile {_quote(self._scratch.put(data))} format {input_format}"
+        answer = self.run(replace(statement, sql=sql))
+        return Written(rows=answer.read_rows, bytes=answer.read_bytes, seconds=answer.seconds)
 
     def parse(self, text: str) -> tuple[dict[str, Any] | None, str]:
         """Return the syntax tree of one statement and its canonical text; executes nothing.

@@ -41,6 +41,7 @@ _NAMES = {
     AUTHENTICATION_FAILED: "AUTHENTICATION_FAILED",
     UNKNOWN_EXCEPTION: "UNKNOWN_EXCEPTION",
 }
+_SCRATCH = re.compile(r":? ?\(in file/uri [^)]*\)")
 _PREFIX = re.compile(r"Code:\s*(\d+)\.\s*(?:DB::Exception:\s*)?")
 
 
@@ -79,4 +80,5 @@ def parse_engine_error(message: str) -> EngineError:
         if match.start() - last.end() > 2:
             break
         last = match
-    return EngineError(int(found[0].group(1)), message[last.end() :].strip())
+    text = _SCRATCH.sub("", message[last.end() :]).strip()
+    return EngineError(int(found[0].group(1)), text)
