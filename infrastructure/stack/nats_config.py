@@ -5,15 +5,19 @@ JetStream's default syncs up to two minutes after it has acknowledged.
 """
 
 import json
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from infrastructure.stack.permissions import NatsUser
+from infrastructure.stack.permissions import USER_NAMES, NatsUser, swarm_users
 
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
 RANDOM_PORT = -1
 LOOPBACK = "127.0.0.1"
+_CONTAINER_HEAD = """\
+# Users of the bus in containers, one per duty. Made from infrastructure/stack/permissions.py by
+#   python -m infrastructure.stack.nats_config > infrastructure/nats/users.conf"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,21 @@ def render(config: NatsServerConfig) -> str:
         *_authorization(config.users),
     ]
     return "\n".join(lines) + "\n"
+
+
+def render_container_users() -> str:
+    """Return `infrastructure/nats/users.conf`: the same users, passwords from the environment."""
+    users = swarm_users({name: container_password(name) for name in USER_NAMES})
+    # a name in quotes would be the password itself
+    lines = [
+        line.replace(f'"{user.password}"', user.password) for user in users for line in _user(user)
+    ]
+    return "\n".join([_CONTAINER_HEAD, "users: [", *lines, "]"]) + "\n"
+
+
+def container_password(user: str) -> str:
+    """Return the variable that holds a user's password in containers, as NATS writes it."""
+    return f"$SWARM_NATS_{user.upper()}_PASSWORD"
 
 
 def _optional(key: str, value: Path | int | None) -> list[str]:
@@ -121,3 +140,7 @@ def _rule(subjects: tuple[str, ...]) -> str:
     if not subjects:
         return 'deny: [">"]'
     return "allow: [" + ", ".join(json.dumps(subject) for subject in subjects) + "]"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render_container_users())

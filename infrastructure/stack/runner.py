@@ -11,7 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from infrastructure.stack.config import DeclareConfig
 from infrastructure.stack.credentials import ensure_credentials
+from infrastructure.stack.declare import declare_all
 from infrastructure.stack.disk import MIN_FREE_BYTES, DiskWatch
 from infrastructure.stack.leftover import (
     end_leftovers,
@@ -24,13 +26,7 @@ from infrastructure.stack.nats_config import render
 from infrastructure.stack.plan import StackPlan
 from infrastructure.stack.ports import any_free_port, choose_ports, is_port_free
 from infrastructure.stack.supervisor import Step, Supervisor
-from nervous_system.comms.connection import open_nats
-from nervous_system.comms.streams import (
-    affordable_max_bytes,
-    declare_content_bucket,
-    declare_streams,
-    swarm_streams,
-)
+from nervous_system.comms.streams import affordable_max_bytes
 from nervous_system.home import Home, read_json, write_json
 
 logger = logging.getLogger(__name__)
@@ -177,10 +173,8 @@ def _steps(plan: StackPlan) -> list[Step]:
 
 
 async def _declare_streams(plan: StackPlan) -> None:
-    async with open_nats(plan.nats_url("operator"), name="swarm up") as client:
-        jetstream = client.jetstream()
-        await declare_streams(jetstream, swarm_streams(max_bytes=plan.max_stream_bytes))
-        await declare_content_bucket(jetstream, max_bytes=plan.max_stream_bytes // 4)
+    nats_url = plan.nats_url("operator")
+    await declare_all(DeclareConfig(nats_url=nats_url, max_bytes=plan.max_stream_bytes))
 
 
 def _disk_watch(plan: StackPlan, config: StackConfig, record: StackRecord) -> DiskWatch:

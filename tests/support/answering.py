@@ -1,4 +1,4 @@
-"""A process that answers 200 on a port until it is told to end; run with `python answering.py PORT`.
+"""A process that answers 200 on a port until it is told to end: `python answering.py PORT`.
 
 What the supervisor's tests start instead of whole servers. SIGTERM ends it with 0 and a last word.
 """
@@ -14,7 +14,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
 
-    def log_message(self, format: str, *arguments: object) -> None:
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - its name there
         pass
 
 

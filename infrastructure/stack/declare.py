@@ -1,0 +1,45 @@
+"""Declares the streams and the object store, or brings them in line; containers run it once."""
+
+import asyncio
+import os
+import sys
+
+from infrastructure.stack.config import DeclareConfig
+from nervous_system.comms.connection import open_nats
+from nervous_system.comms.streams import declare_content_bucket, declare_streams, swarm_streams
+from nervous_system.errors import SwarmError
+
+CONTENT_SHARE = 4
+"""The object store gets this part of the cap of the stream of events."""
+
+
+async def declare_all(config: DeclareConfig) -> None:
+    """Declare everything that the swarm keeps on the bus.
+
+    Raises:
+        StreamMismatchError: a stream exists and differs in what cannot be changed.
+        BusUnavailableError: no server could be reached.
+    """
+    streams = swarm_streams(max_bytes=config.max_bytes, replicas=config.replicas)
+    async with open_nats(config.nats_url, name="declare") as client:
+        jetstream = client.jetstream()
+        await declare_streams(jetstream, streams)
+        await declare_content_bucket(
+            jetstream,
+            max_bytes=config.max_bytes // CONTENT_SHARE,
+            replicas=config.replicas,
+        )
+
+
+def main() -> int:
+    """Declare by the environment; return the exit code."""
+    try:
+        asyncio.run(declare_all(DeclareConfig.from_env(os.environ)))
+    except SwarmError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
