@@ -22,7 +22,7 @@ from opentelemetry.trace import (
     TraceState,
 )
 
-from nervous_system.telemetry.linking import SAMPLED, Link, format_traceparent
+from nervous_system.telemetry.linking import Link, format_traceparent
 from nervous_system.telemetry.redaction import redact, redact_named
 
 AGENT_ID = "gen_ai.agent.id"
@@ -92,10 +92,11 @@ def open_span(
     causes = current_causes.set(parent.caused_by) if parent is not None else None
     try:
         with trace.use_span(span, end_on_exit=True) as active:
-            yield active
-    except Exception as error:
-        span.set_attribute(ERROR_TYPE, type(error).__qualname__)
-        raise
+            try:
+                yield active
+            except Exception as error:
+                span.set_attribute(ERROR_TYPE, type(error).__qualname__)
+                raise
     finally:
         if causes is not None:
             current_causes.reset(causes)
@@ -144,7 +145,7 @@ def _span_context(link: Link) -> SpanContext:
         trace_id=int(link.trace_id, 16),
         span_id=int(link.span_id, 16),
         is_remote=True,
-        trace_flags=TraceFlags(link.flags & SAMPLED),
+        trace_flags=TraceFlags(link.flags),
         trace_state=TraceState.from_header([link.tracestate]) if link.tracestate else None,
     )
 

@@ -1,0 +1,147 @@
+import hmac
+
+import pytest
+
+from nervous_system import events
+from nervous_system.schemas import SwarmEvent
+from nervous_system.telemetry.redaction import is_suspect, redact, redact_event, redact_named
+
+KEY = b"k" * 32
+DIGITS = "0123456789abcdefABCDEF0123456789abcdefABCDEF0123456789abcdefABCDEF"
+
+# Put together here so that no scanner of repositories takes this file for a leak.
+SECRETS = {
+    "aws_access_key": ["AKIA" + "IOSFODNN7EXAMPLE", "ASIA" + "Y34FZKBOKMUTVV7A"],
+    "anthropic_key": ["sk-" + "ant-api03-" + DIGITS, "sk-" + "ant-admin01-" + DIGITS],
+    "openai_key": [
+        "sk-" + "proj-" + DIGITS,
+        "sk-" + "svcacct-" + DIGITS,
+        "sk-" + "admin-" + DIGITS,
+        "sk-" + DIGITS[:48],
+        "sk-" + "None-" + DIGITS,
+    ],
+    "google_key": ["AI" + "zaSy" + DIGITS[:33]],
+    "huggingface_token": ["hf" + "_" + DIGITS[:34]],
+    "github_token": [f"gh{letter}" + "_" + DIGITS[:36] for letter in "pousr"]
+    + ["github" + "_pat_" + DIGITS[:22] + "_" + DIGITS[:59]],
+    "gitlab_token": ["gl" + "pat-" + DIGITS[:20], "gl" + "rt-" + DIGITS[:20]],
+    "slack_token": ["xox" + "b-123456789012-" + DIGITS[:24], "xapp" + "-1-A0-" + DIGITS[:24]],
+    "stripe_key": ["sk" + "_live_" + DIGITS[:24], "rk" + "_test_" + DIGITS[:24]],
+    "npm_token": ["npm" + "_" + DIGITS[:36]],
+    "pypi_token": ["pypi" + "-AgEIcHlwaS5vcmc" + DIGITS],
+    "jwt": ["ey" + "JhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0." + DIGITS[:43]],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "secret"), [(kind, one) for kind, many in SECRETS.items() for one in many]
+)
+@pytest.mark.parametrize("around", ["{}", "use {} for it", '"{}"', "({}),", "a\n{}\nb"])
+def test_secret_is_taken_out_and_counted_under_its_kind(
+    kind: str, secret: str, around: str
+) -> None:
+    counts: dict[str, int] = {}
+    cleaned = redact(around.format(secret), counts)
+    assert cleaned == around.format(f"[redacted:{kind}]")
+    assert counts == {kind: 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("Authorization: Bearer abc.def-123456", "Authorization: Bearer [redacted:bearer]"),
+        ("authorization: Basic dXNlcjpwYXNz", "authorization: Basic [redacted:basic_auth]"),
+        ("postgres://bob:s3cr3t@db/x", "postgres://bob:[redacted:url_password]@db/x"),
+        ("redis://:p@ss@h:1", "redis://:[redacted:url_password]@h:1"),
+        (f"https://{DIGITS}@h/x", "https://[redacted:url_password]@h/x"),
+        ("password=hunter2", "password=[redacted:assigned_secret]"),
+        ("Server=db;Pwd=topsecret;T=3", "Server=db;Pwd=[redacted:assigned_secret];T=3"),
+        ("DB_PASSWORD: 'with spaces'", "DB_PASSWORD: '[redacted:assigned_secret]'"),
+        ('{"api_key": "abcd1234"}', '{"api_key": "[redacted:assigned_secret]"}'),
+        ("client-secret := q9x8w7v6", "client-secret := [redacted:assigned_secret]"),
+        ("TOKEN=abcDEF", "TOKEN=[redacted:assigned_secret]"),
+    ],
+)
+def test_named_value_is_taken_out_and_its_name_stays(text: str, cleaned: str) -> None:
+    assert redact(text, {}) == cleaned
+
+
+@pytest.mark.parametrize("end", ["\n-----END RSA PRIVATE KEY-----", ""])
+def test_private_key_is_taken_out_whole_also_when_it_is_cut_off(end: str) -> None:
+    text = "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\nq7" + end
+    assert redact(text, {}) == "[redacted:private_key]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The adapter mixes retries with parsing; split it.",
+        "max_tokens=4096, token_budget: 20000",
+        "the token: next in the list",
+        "password=$DB_PASSWORD",
+        "secret = get_secret()",
+        "api_key: os.environ['KEY']",
+        "bearer authentication is used",
+        "http://host:8080/a?b=c and mail@example.org",
+        "task-force-one-hundred-and-twenty",
+        "risk-assessment of the sk-learn port",
+        "-----BEGIN CERTIFICATE-----",
+        "eyJust a word",
+        "git@github.com:owner/name.git",
+        "key: value",
+    ],
+)
+def test_ordinary_text_stays_as_it_is(text: str) -> None:
+    counts: dict[str, int] = {}
+    assert redact(text, counts) == text
+    assert counts == {}
+
+
+def test_text_without_any_anchor_runs_no_pattern() -> None:
+    assert not is_suspect("Splitting keeps each half testable; rewriting would cost two days.")
+
+
+def test_value_under_a_telling_name_is_a_secret_whatever_it_looks_like() -> None:
+    counts: dict[str, int] = {}
+    assert redact_named("db.password", "hunter", counts) == "[redacted:named_value]"
+    assert redact_named("branch", "hunter", counts) == "hunter"
+    assert counts == {"named_value": 1}
+
+
+def test_each_kind_of_text_about_work_is_cleaned() -> None:
+    secret = SECRETS["npm_token"][0]
+    for payload in (
+        events.decision(rationale=secret, input_trigger=secret, rejected_alternatives=[secret]),
+        events.system_signal("X", detail=secret),
+        events.tombstone(secret, refused_kind="", refused_size_bytes=0, refused_digest=""),
+    ):
+        event = events.build(payload, attributes={"note": secret})
+        assert redact_event(event, lambda: KEY)
+        assert secret not in events.to_json(event)
+
+
+def test_content_is_never_altered() -> None:
+    patch = f"+{SECRETS['npm_token'][0]}\n"
+    payload = events.state_change(target_type="F", target_resource="a", diff_patch=patch)
+    event = events.build(payload)
+    assert not redact_event(event, lambda: KEY)
+    assert event.state_change.diff_patch == patch
+
+
+def test_counts_and_digest_of_the_original_are_kept() -> None:
+    one, two = SECRETS["npm_token"][0], SECRETS["github_token"][0]
+    event = events.build(events.decision(rationale=f"{one} {two} {two}"))
+    original = event.SerializeToString()
+    redact_event(event, lambda: KEY)
+    assert dict(event.redactions) == {"npm_token": 1, "github_token": 2}
+    assert event.original_digest == hmac.digest(KEY, original, "sha256")
+
+
+def test_clean_event_is_left_as_it_is_and_the_key_is_not_asked_for() -> None:
+    def no_key() -> bytes:
+        raise AssertionError
+
+    event = events.build(events.decision(rationale="the token: next one"))
+    before = SwarmEvent.FromString(event.SerializeToString())
+    assert not redact_event(event, no_key)
+    assert event == before
