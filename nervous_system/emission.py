@@ -14,6 +14,7 @@ from types import MappingProxyType
 from google.protobuf.message import EncodeError
 
 from nervous_system.comms.contracts import Outgoing, Publisher, Receipt, Wait
+from nervous_system.config import SpoolConfig
 from nervous_system.emitter import Emitter, make_tombstone
 from nervous_system.errors import (
     BusError,
@@ -21,6 +22,7 @@ from nervous_system.errors import (
     InvalidEventError,
     PublishRejectedError,
     PublishTimeoutError,
+    SpoolFullError,
     SwarmError,
 )
 from nervous_system.identity import AgentIdentity
@@ -53,7 +55,7 @@ class Emission:
         *,
         max_payload_bytes: int,
         redaction_key: Callable[[], bytes] | None,
-        has_spool: bool = True,
+        spool: SpoolConfig | None,
     ) -> None:
         self.emitter = Emitter(identity.emitter_id)
         self.lost_count = 0
@@ -62,7 +64,8 @@ class Emission:
         self._publisher = publisher
         self._max_payload_bytes = max_payload_bytes
         self._redaction_key = redaction_key
-        self._waits = _WAITS if has_spool else dict.fromkeys(_WAITS, Wait.ACK)
+        self._spool = spool
+        self._waits = _WAITS if spool is not None else dict.fromkeys(_WAITS, Wait.ACK)
         self._subjects: dict[str, str] = {}
         self._owed: list[Outgoing] = []
         self._headers = _NO_HEADERS
@@ -82,12 +85,15 @@ class Emission:
         if self._owed:
             await self.settle_debts()
         try:
-            return await self._publisher.submit(outgoing, self._waits[wait], timeout)
+            receipt = await self._publisher.submit(outgoing, self._waits[wait], timeout)
         except PublishTimeoutError as error:  # it stays on its way, and keeps its number
             return self.lose(outgoing.event_id, error, wait)
         except (BusError, EventError) as error:
             self._take_back(outgoing, error)
             return self.lose(outgoing.event_id, error, wait)
+        if receipt.spooled or receipt.sequence is not None:
+            return receipt
+        return self._dropped(outgoing, wait)
 
     def lose(self, event_id: str, error: SwarmError, wait: bool | None) -> LostReceipt:
         """Raise `error` where the caller waits; else count and report it."""
@@ -114,6 +120,15 @@ class Emission:
             except BusError:
                 return  # tried again with the next event
             self._owed.remove(stone)
+
+    def _dropped(self, outgoing: Outgoing, wait: bool | None) -> LostReceipt:
+        """Account for an event that the publisher dropped by the policy of its full spool."""
+        error = SpoolFullError(
+            path=str(self._spool.directory) if self._spool else "",
+            limit_bytes=self._spool.max_bytes if self._spool else 0,
+        )
+        self._take_back(outgoing, error)
+        return self.lose(outgoing.event_id, error, wait)
 
     def _number(self, event: SwarmEvent, kind: str, traceparent: str) -> Outgoing:
         emitter = self.emitter

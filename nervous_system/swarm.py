@@ -203,7 +203,7 @@ class Swarm:
             self.bus.publisher,
             max_payload_bytes=self._max_payload_bytes(),
             redaction_key=self._key if is_redacting else None,
-            has_spool=self.config.bus.spool is not None,
+            spool=self.config.bus.spool,
         )
 
     def _max_payload_bytes(self) -> int:
