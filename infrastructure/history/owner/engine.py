@@ -164,6 +164,15 @@ class Engine:
             "select formatQueryFromJSON({tree:String})", {"tree": escape(json.dumps(tree))}
         )[0]
 
+    def function_names(self) -> list[str]:
+        """Return the names of all functions that this engine has."""
+        statement = Statement(
+            sql="select name from system.functions",
+            output_format="JSONCompactEachRow",
+            database="system",
+        )
+        return [str(json.loads(line)[0]) for line in self.run(statement).body.splitlines()]
+
     def stop(self, tag: str) -> None:
         """Ask the engine to end the queries with this tag; returns before they have ended."""
         self.run(

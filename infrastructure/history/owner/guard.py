@@ -56,8 +56,16 @@ class Permitted:
     """From its SETTINGS clauses, cut to the limits."""
 
 
-def check_tree(tree: Mapping[str, Any], default_database: str) -> Permitted:
+def check_tree(
+    tree: Mapping[str, Any], default_database: str, closed_functions: frozenset[str] = frozenset()
+) -> Permitted:
     """Look at every node of a query.
+
+    Args:
+        tree: as the engine's `parseQueryToJSON` writes it.
+        default_database: where a table is looked for that names no database.
+        closed_functions: lower-case names of the engine's functions that are not open. A bare name
+            can be a function to the engine, as in `arrayMap(file, names)`.
 
     Raises:
         QueryRefusedError: something in it is not named in this module.
@@ -71,6 +79,8 @@ def check_tree(tree: Mapping[str, Any], default_database: str) -> Permitted:
             raise QueryRefusedError(reason=f"more than {MAX_NODES} parts")
         if "type" in node:
             _check_node(node, default_database)
+        if node.get("type") == "Identifier":
+            _check_bare_name(node, closed_functions)
         if node.get("type") == "SetQuery":
             changes |= _changes(node)
         if isinstance(node.get("format_ast"), dict):
@@ -232,6 +242,14 @@ def _check_identifier(node: Mapping[str, Any], default_database: str) -> None:
     parts = _parts(node)
     if len(parts) >= 2 and parts[0].lower() in {"system", "information_schema"}:
         _check_table(parts[0], parts[1])
+
+
+def _check_bare_name(node: Mapping[str, Any], closed_functions: frozenset[str]) -> None:
+    name = str(node.get("name", ""))
+    if name.lower() in closed_functions and not is_function_open(name):
+        raise QueryRefusedError(
+            reason=f"{name} is a function that is not offered: use another name"
+        )
 
 
 def _parts(node: Mapping[str, Any]) -> list[str]:

@@ -61,7 +61,7 @@ async def run(config: OwnerConfig) -> int:
     try:
         await asyncio.to_thread(engine.open)
         await asyncio.to_thread(apply_migrations, engine)
-        endpoint.is_ready = True
+        await asyncio.to_thread(endpoint.open)
         _announce(server.port)
         await stop.wait()
     finally:

@@ -116,7 +116,16 @@ class Endpoint:
         self._places = asyncio.Semaphore(READER_THREADS)
         self._waiting_readers = 0
         self._tags: set[str] = set()
+        self._closed_functions: frozenset[str] = frozenset()
         self.is_ready = False
+
+    def open(self) -> None:
+        """Learn from the opened engine what the guard must know, then let readers in."""
+        names = self._engine.function_names()
+        self._closed_functions = frozenset(
+            name.lower() for name in names if not guard.is_function_open(name)
+        )
+        self.is_ready = True
 
     def close(self) -> None:
         """Stop what still runs and wait for the threads."""
@@ -179,6 +188,8 @@ class Endpoint:
             return await self._insert(call)
         if user == WRITER:
             return await self._query(call, self._writer_plan(call), self._writing, request)
+        if not self.is_ready:
+            raise our_error(TOO_MANY_QUERIES, "History is starting or stopping")
         if call.input_format:
             raise our_error(READONLY, "Cannot insert: this user only reads")
         return await self._read(call, await self._reader_plan(call), request)
@@ -292,7 +303,7 @@ class Endpoint:
         tree, canonical = self._engine.parse(text)
         if tree is None:
             return canonical, guard.check_plain_statement(canonical, database)
-        permitted = guard.check_tree(tree, database)
+        permitted = guard.check_tree(tree, database, self._closed_functions)
         if permitted.settings:
             # They go onto the handle, cut to the limits; `readonly` would refuse them in the text.
             canonical = self._engine.format_tree(guard.without_settings(tree))
