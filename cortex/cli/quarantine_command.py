@@ -113,11 +113,12 @@ def redrive(
     session = Session.of(ctx)
     wait_until_fresh(session, no_wait=no_wait)
     letter = _read_letter(session, place)
-    origin = {"stream": str(letter["stream"]), "sequence": int(letter["stream_seq"])}
+    stream, sequence = str(letter["stream"]), int(letter["stream_seq"])
     if event_file is None:
-        event = repaired_event(letter["raw"], **origin)
+        event = repaired_event(letter["raw"], stream=stream, sequence=sequence)
     else:
-        event = accepted_event(_read_event(event_file, redriven_id(**origin)), **origin)
+        given = _read_event(event_file, redriven_id(stream, sequence))
+        event = accepted_event(given, stream=stream, sequence=sequence)
     receipt = _known(session, event) or asyncio.run(_publish(bus_url(session), event, timeout))
     _report(receipt, as_json=json)
 

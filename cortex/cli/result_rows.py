@@ -16,7 +16,6 @@ from typing import Any
 OUTPUT_FORMAT = "JSONCompactEachRowWithNamesAndTypes"
 OUTPUT_SETTINGS: Mapping[str, str] = {
     "output_format_json_quote_64bit_integers": "0",
-    "output_format_json_validate_utf8": "0",
     "date_time_output_format": "iso",
 }
 _EXCEPTION_MARK = b"Code: "

@@ -1,0 +1,1 @@
+"""Copies of a home that were opened and compared before anybody relies on them."""
