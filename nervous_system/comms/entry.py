@@ -127,3 +127,8 @@ class Flight:
         self.tokens: list[bytes] = []
         self.open: dict[bytes, Entry] = {}
         """Singles without an answer yet, by token."""
+
+    @property
+    def unanswered(self) -> list[Entry]:
+        """Events without an answer yet, in the order in which they were sent."""
+        return self.group.members if self.is_batch else list(self.open.values())

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 NO_RESPONDERS = b" 503"
 PERMISSION_CODE = 403
+"""Ours: the server reports these without a code."""
+OVERSIZE_CODE = 10054
+"""The server's own, for a message over its limit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """A durable subscription: each event goes to a callback and is acked when that returns.
 
-Its position outlives both sides. A pull consumer underneath, so nothing piles up here that is not being worked on. A callback that
-raises gets the event again after a growing delay; a message that is no event is never delivered
-again (history keeps it). While a callback works, the server is told that its messages are in
-progress.
+Its position outlives both sides. A pull consumer underneath, so nothing piles up here that is not
+being worked on. A callback that raises gets the event again after a growing delay; a message that
+is no event is never delivered again (history keeps it). While a callback works, the server is told
+that its messages are in progress.
 """
 
 import asyncio

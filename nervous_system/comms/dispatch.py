@@ -1,0 +1,344 @@
+"""Puts waiting events on the wire in groups, and judges what comes of each group.
+
+    acked                          every event is reported stored, with its sequence
+    batch refused                  its events go again one by one, in order, under the same ids
+    single refused for good        reported refused; what the owner gives instead goes next
+    single refused for now         again, after a pause
+    no ack, or connection lost     outcome unknown: one by one again, under the same ids; the server
+                                   answers a repeat with the sequence of the first
+    unknown for too long           set aside for a lookup: the server's duplicate window has passed,
+                                   and a repeat would be stored twice
+
+Nothing here gives up on an event by itself.
+"""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Iterable
+from typing import Protocol
+
+from nervous_system.comms.connection import BusClient
+from nervous_system.comms.entry import CommitLimits, Entry, Flight
+from nervous_system.comms.frames import batch_frames, single_frame
+from nervous_system.comms.grouping import MAX_BATCH_COUNT, Group, Lanes
+from nervous_system.comms.replies import (
+    OVERSIZE_CODE,
+    PERMISSION_CODE,
+    Refusal,
+    Stored,
+    parse_reply,
+    refused_subject,
+)
+
+logger = logging.getLogger(__name__)
+
+SAFE_WINDOW_SHARE = 0.75
+"""Share of the duplicate window after which an unknown outcome is looked up, not repeated."""
+
+
+class Owner(Protocol):
+    """Whom a dispatcher reports to."""
+
+    def note_stored(self, entry: Entry, stored: Stored, sequence: int) -> None:
+        """An event is in the stream at `sequence`."""
+        ...
+
+    def replace_refused(self, entry: Entry, refusal: Refusal) -> Entry | None:
+        """An event was refused for good; return what takes its place."""
+        ...
+
+    def note_round(self) -> None:
+        """Outcomes were reported."""
+        ...
+
+    def note_time_matters(self) -> None:
+        """`expire` has to be called again and again from now on."""
+        ...
+
+    def look_up(self, entries: list[Entry]) -> None:
+        """Find out whether these are stored, then call `resume`."""
+        ...
+
+
+class Dispatcher:
+    """The events under way. Belongs to the thread of the event loop."""
+
+    def __init__(self, client: BusClient, limits: CommitLimits, owner: Owner) -> None:
+        self._client = client
+        self._limits = limits
+        self._owner = owner
+        self._loop = asyncio.get_running_loop()
+        self._lanes: Lanes[Entry] = Lanes()
+        self._flights: list[Flight] = []
+        self._batch_count = 0
+        self._single_count = 0
+        self._tokens = itertools.count(1)
+        self._reply_prefix = client.reply_prefix
+        self._batch_prefix = client.new_inbox().rpartition(".")[2].encode() + b"-"
+        self._is_pump_due = False
+        self._paused_until = 0.0
+        self._retry_wait = limits.retry_wait
+        self.is_connected = False
+        """Frames may leave."""
+        self.last_sequence = 0
+        """Highest stream sequence seen in an ack."""
+
+    @property
+    def needs_time(self) -> bool:
+        """Something is under way that may fall silent, or a pause will end."""
+        return bool(self._flights or self._paused_until)
+
+    # --- sending
+
+    def add(self, entry: Entry) -> None:
+        """Append an event to its lane; it leaves at the end of this turn of the event loop."""
+        self._lanes.add(entry)
+        self.schedule()
+
+    def schedule(self) -> None:
+        """Send what may be sent, after everybody who can run now has run."""
+        if not self._is_pump_due and self.is_connected:
+            self._is_pump_due = True
+            self._loop.call_soon(self._pump)
+
+    def _pump(self) -> None:
+        self._is_pump_due = False
+        if not self.is_connected:
+            return
+        if self._paused_until and self._loop.time() < self._paused_until:
+            return
+        self._set_outdated_aside()
+        while self._lanes.waiting_count:
+            group = self._next_group()
+            if group is None:
+                return
+            self._send(group)
+
+    def _next_group(self) -> Group[Entry] | None:
+        limits = self._limits
+        if self._batch_count >= limits.max_flights:
+            return None
+        if not self._flights:
+            return self._lanes.take(MAX_BATCH_COUNT)
+        if self._single_count >= limits.max_single_flights:
+            return None
+        return self._lanes.take(MAX_BATCH_COUNT, limits.min_second_batch)
+
+    def _send(self, group: Group[Entry]) -> None:
+        now = self._loop.time()
+        max_bytes = self._client.max_payload
+        is_fitting = True
+        for entry in group.members:
+            if entry.size_bytes > max_bytes:
+                is_fitting = False
+            if entry.first_sent_at is None:
+                entry.first_sent_at = now
+                entry.after_sequence = self.last_sequence
+        if not is_fitting:
+            self._refuse_oversize(group, max_bytes)
+            return
+        flight = Flight(group, now)
+        self._flights.append(flight)
+        self._owner.note_time_matters()
+        if group.is_batch:
+            self._send_batch(flight)
+        else:
+            self._send_singles(flight)
+
+    def _send_batch(self, flight: Flight) -> None:
+        members = flight.group.members
+        token = self._new_token(flight)
+        self._batch_count += 1
+        self._client.acks[token] = lambda _, payload, headers: self._on_batch_reply(
+            flight, parse_reply(payload, headers)
+        )
+        frames = batch_frames(
+            [(entry.subject, entry.headers, entry.payload) for entry in members],
+            self._batch_prefix + token,
+            len(members),
+            self._reply_prefix + token,
+        )
+        self._client.write_frames(frames)
+
+    def _send_singles(self, flight: Flight) -> None:
+        parts: list[bytes] = []
+
+        def on_reply(token: bytes, payload: bytes, headers: bytes | None) -> None:
+            self._on_single_reply(flight, token, parse_reply(payload, headers))
+
+        for entry in flight.group.members:
+            token = self._new_token(flight)
+            flight.open[token] = entry
+            self._client.acks[token] = on_reply
+            reply = self._reply_prefix + token
+            parts.append(single_frame(entry.subject, entry.headers, entry.payload, reply))
+        self._single_count += len(parts)
+        self._client.write_frames(b"".join(parts))
+
+    def _new_token(self, flight: Flight) -> bytes:
+        token = b"%x" % next(self._tokens)
+        flight.tokens.append(token)
+        return token
+
+    def _set_outdated_aside(self) -> None:
+        limit = self._loop.time() - self._limits.duplicate_window * SAFE_WINDOW_SHARE
+        outdated = self._lanes.take_suspects(
+            lambda entry: entry.first_sent_at is not None and entry.first_sent_at < limit
+        )
+        if outdated:
+            self._owner.look_up(outdated)
+
+    # --- outcomes
+
+    def _on_batch_reply(self, flight: Flight, reply: Stored | Refusal) -> None:
+        self._land(flight)
+        members = flight.group.members
+        if isinstance(reply, Refusal):
+            logger.info(
+                "batch refused, sending one by one",
+                extra={"action": "batch_refused", "code": reply.code, "count": len(members)},
+            )
+            if not reply.is_final:
+                self._pause()
+            self._retry(members)
+            return
+        self._note_success(reply.sequence)
+        first = reply.sequence - len(members) + 1
+        note_stored = self._owner.note_stored
+        for sequence, entry in enumerate(members, first):
+            note_stored(entry, reply, sequence)
+        self._end_round(members)
+
+    def _on_single_reply(self, flight: Flight, token: bytes, reply: Stored | Refusal) -> None:
+        entry = flight.open.pop(token)
+        self._single_count -= 1
+        if not flight.open:
+            self._flights.remove(flight)
+        if isinstance(reply, Stored):
+            self._note_success(reply.sequence)
+            self._owner.note_stored(entry, reply, reply.sequence)
+            self._end_round((entry,))
+        elif reply.is_final:
+            self._refuse(entry, reply)
+            self._end_round((entry,))
+        else:
+            self._pause()
+            self._retry([entry])
+
+    def _refuse(self, entry: Entry, refusal: Refusal) -> None:
+        replacement = self._owner.replace_refused(entry, refusal)
+        if replacement is not None:
+            self._lanes.give_back([replacement])
+
+    def _refuse_oversize(self, group: Group[Entry], max_bytes: int) -> None:
+        """The server would cut the connection for these; their neighbours go back."""
+        self._lanes.give_back([one for one in group.members if one.size_bytes <= max_bytes])
+        for entry in group.members:
+            if entry.size_bytes > max_bytes:
+                reason = f"{len(entry.payload)} bytes, the server takes {max_bytes} with headers"
+                self._refuse(entry, Refusal(OVERSIZE_CODE, reason, is_final=True))
+        self._end_round(group.members)
+
+    def _end_round(self, entries: Iterable[Entry]) -> None:
+        self._lanes.release({entry.lane for entry in entries})
+        self._owner.note_round()
+        self.schedule()
+
+    def _land(self, flight: Flight) -> None:
+        """Take a flight off the list; late answers to it find nobody."""
+        self._flights.remove(flight)
+        if flight.is_batch:
+            self._batch_count -= 1
+        self._single_count -= len(flight.open)
+        for token in flight.tokens:
+            self._client.acks.pop(token, None)
+
+    def _give_up_on(self, flight: Flight) -> None:
+        """Treat the outcome of a flight as unknown."""
+        self._land(flight)
+        self._retry(flight.unanswered)
+
+    def _retry(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            entry.is_suspect = True
+        self._lanes.give_back(entries)
+        self._lanes.release({entry.lane for entry in entries})
+        self.schedule()
+
+    def resume(self, unknown: list[Entry], missing: list[Entry], found: list[Entry]) -> None:
+        """Take back what was set aside for a lookup.
+
+        Args:
+            unknown: Nothing was found out about these.
+            missing: Not stored; as good as new.
+            found: Stored, and reported so already.
+        """
+        for entry in missing:
+            entry.is_suspect = False
+            entry.first_sent_at = None
+        if unknown:
+            self._pause()
+            self._retry(unknown)
+        self._lanes.give_back(missing)
+        self._end_round((*missing, *found))
+
+    def _note_success(self, sequence: int) -> None:
+        self.last_sequence = max(self.last_sequence, sequence)
+        self._retry_wait = self._limits.retry_wait
+        self._paused_until = 0.0
+
+    def _pause(self) -> None:
+        self._paused_until = self._loop.time() + self._retry_wait
+        self._retry_wait = min(self._retry_wait * 2, self._limits.max_retry_wait)
+        self._owner.note_time_matters()
+
+    def expire(self, now: float) -> None:
+        """Give up waiting for acks that are overdue, and end a pause that is over."""
+        silent_since = now - self._limits.ack_timeout
+        for flight in [flight for flight in self._flights if flight.sent_at <= silent_since]:
+            self._pause()
+            self._give_up_on(flight)
+        if self._paused_until and now >= self._paused_until:
+            self._paused_until = 0.0
+            self.schedule()
+
+    # --- what the connection tells
+
+    def connected(self) -> None:
+        """Go on."""
+        self.is_connected = True
+        self._paused_until = 0.0
+        self.schedule()
+
+    def disconnected(self) -> None:
+        """Whatever was under way has an unknown outcome."""
+        self.is_connected = False
+        for flight in tuple(self._flights):
+            self._give_up_on(flight)
+
+    def permission_denied(self, message: str) -> None:
+        """Find what the server has dropped: it sends no ack for that."""
+        subject = refused_subject(message)
+        if subject is None:
+            return
+        named = subject.encode()
+        for flight in tuple(self._flights):
+            if flight.is_batch:
+                if any(entry.subject.lower() == named for entry in flight.group.members):
+                    self._give_up_on(flight)
+                continue
+            for token, entry in tuple(flight.open.items()):
+                if entry.subject.lower() == named:
+                    self._client.acks.pop(token, None)
+                    self._on_single_reply(flight, token, Refusal(PERMISSION_CODE, message, True))
+
+    def abandon(self) -> list[Entry]:
+        """Return everything without an outcome, in order within each lane, and forget it."""
+        left: list[Entry] = []
+        for flight in tuple(self._flights):
+            left.extend(flight.unanswered)
+            self._land(flight)
+        left.extend(self._lanes.drain())
+        self.is_connected = False
+        return left
