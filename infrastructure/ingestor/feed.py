@@ -269,10 +269,10 @@ async def read_range(
     options = WireOptions(url=options) if isinstance(options, str) else options
     async with open_wire(options) as wire:
         state = await stream_state(wire, stream)
-        first = await _first_present(wire, stream, max(start, 1))
-    if first is None or first > end:
+        first = await first_message(wire, stream, max(start, 1))
+    if first is None or first.sequence > end:
         return
-    async with open_feed(options, state, first, budget) as feed:
+    async with open_feed(options, state, first.sequence, budget) as feed:
         is_last = False
         while not is_last:
             batch = await feed.take()
@@ -344,15 +344,30 @@ async def _api(wire: Wire, call: str, payload: object) -> dict[str, Any]:
     return answer
 
 
-async def _first_present(wire: Wire, stream: str, start: int) -> int | None:
-    """Return the sequence of the first message from `start` on; there may be gaps."""
+@dataclass(frozen=True, slots=True)
+class FoundMessage:
+    """A message that is in the stream."""
+
+    sequence: int
+    stored_at: datetime
+
+
+async def first_message(wire: Wire, stream: str, start: int) -> FoundMessage | None:
+    """Return the first message from sequence `start` on, if there is one; there may be gaps.
+
+    Raises:
+        BusUnavailableError: the server does not answer.
+    """
     subject = f"$JS.API.STREAM.MSG.GET.{stream}"
     try:
         answer = await wire.request(subject, {"seq": start, "next_by_subj": ">"})
     except (ConnectionError, TimeoutError) as error:
         reason = f"{subject}: {error or 'no answer'}"
         raise BusUnavailableError(servers=_name(wire), reason=reason) from error
-    return None if "error" in answer else int(answer["message"]["seq"])
+    if "error" in answer:
+        return None
+    message = answer["message"]
+    return FoundMessage(int(message["seq"]), _parse_time(message["time"]))
 
 
 def _name(wire: Wire) -> str:

@@ -11,7 +11,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from secrets import token_hex
 from typing import Any, cast
@@ -30,7 +30,7 @@ _CLOSE_SECONDS = 2.0
 class WireOptions:
     """How to reach the bus."""
 
-    url: str
+    url: str = field(repr=False)
     """One server or several, separated by commas; `nats://` or `tls://`, with user and password, or
     a token, inside."""
     name: str = "enchanted-swarm ingestor"
@@ -39,7 +39,7 @@ class WireOptions:
     """For one attempt at one server, handshake included."""
     tls: ssl.SSLContext | None = None
     """Context to use where the server asks for TLS; by default the system's certificates."""
-    nkey_seed: str | None = None
+    nkey_seed: str | None = field(default=None, repr=False)
     """Seed of an nkey (`SU...`), for servers that authenticate by signature."""
 
     @property

@@ -1,0 +1,123 @@
+"""Runs the ingestor as a process: settings from the environment, signals, exit codes."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+
+from infrastructure.errors import StackError
+from infrastructure.ingestor.config import IngestorConfig
+from infrastructure.ingestor.service import IngestorService
+from infrastructure.logs import configure_logging
+from nervous_system.errors import SwarmError
+
+logger = logging.getLogger(__name__)
+
+SWITCH_INTERVAL_SECONDS = 0.001
+"""How long Python may keep the thread that sends an insert waiting while the event loop works on
+the next batch; the default of 5 ms would stall each piece that is sent."""
+
+Companion = Callable[[asyncio.Event], Awaitable[None]]
+"""Something that runs beside the ingestor until the event is set, such as the OTLP intake."""
+
+
+class DrainTimeoutError(StackError):
+    """What was read did not reach history in time; the stream still has it."""
+
+    def __init__(self, *, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(
+            f"stopped without draining after {seconds:g} s: what was under way is still in the "
+            "stream and is read again at the next start"
+        )
+
+
+def main(environment: Mapping[str, str] | None = None, log_format: str = "text") -> int:
+    """Run until SIGTERM or SIGINT; return the process's exit code."""
+    configure_logging(log_format)
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    try:
+        config = IngestorConfig.from_env(os.environ if environment is None else environment)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(run(config))
+    except SwarmError as error:
+        sys.stderr.write(f"ingestor: {error}\n")
+        return 1
+    except ExceptionGroup as group:
+        ours, others = group.split(SwarmError)
+        for leaf in _leaves(ours) if ours else ():
+            sys.stderr.write(f"ingestor: {leaf}\n")
+        if others:
+            raise others from None
+        return 1
+    return 0
+
+
+async def run(config: IngestorConfig, companions: Sequence[Companion] = ()) -> None:
+    """Run the service and its companions until a signal asks to stop; then drain.
+
+    Raises:
+        ExceptionGroup: the service or a companion cannot go on; the errors inside say why.
+        DrainTimeoutError: what was read did not reach history in time.
+    """
+    stop = asyncio.Event()
+    with _stop_at_signals(stop):
+        running = asyncio.create_task(_run_all(config, companions, stop))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            try:
+                async with asyncio.timeout(config.drain_timeout.total_seconds()):
+                    await running
+            except TimeoutError as error:
+                raise DrainTimeoutError(seconds=config.drain_timeout.total_seconds()) from error
+        finally:
+            stopping.cancel()
+            running.cancel()
+            await asyncio.wait({running, stopping})
+
+
+async def _run_all(
+    config: IngestorConfig, companions: Sequence[Companion], stop: asyncio.Event
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        for companion in companions:
+            group.create_task(_awaited(companion(stop)))
+        await IngestorService(config).run(stop)
+        stop.set()
+
+
+async def _awaited(one: Awaitable[None]) -> None:
+    await one
+
+
+@contextmanager
+def _stop_at_signals(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
+    # uvloop reads a third faster, and is not to be had everywhere.
+    with suppress(ImportError):
+        import uvloop
+
+        return uvloop.new_event_loop
+    return None
+
+
+def _leaves(group: ExceptionGroup[SwarmError]) -> Iterator[SwarmError]:
+    for error in group.exceptions:
+        if isinstance(error, ExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
