@@ -181,7 +181,7 @@ class Swarm:
         run = run_id or self.run_id
         identity = AgentIdentity(
             agent_id=named,
-            role=parse_role(role) if isinstance(role, str) else AgentRole(role),
+            role=parse_role(role) if isinstance(role, str) else role,
             name=name or named,
             run_id=run,
             workspace_id=workspace_id or run,

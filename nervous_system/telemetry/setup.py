@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TRACES_PATH = "/v1/traces"
+STACK_TIMEOUT = 2.0
+"""Seconds, with all retries: the stack is near, and a closing agent waits for the last export."""
 
 
 def own_provider(config: TelemetryConfig) -> "TracerProvider | None":
@@ -62,4 +64,5 @@ def _exporter(config: TelemetryConfig) -> "SpanExporter":
 
     if config.is_endpoint_set or not config.stack_url:
         return OTLPSpanExporter()
-    return OTLPSpanExporter(endpoint=config.stack_url.rstrip("/") + TRACES_PATH)
+    endpoint = config.stack_url.rstrip("/") + TRACES_PATH
+    return OTLPSpanExporter(endpoint=endpoint, timeout=STACK_TIMEOUT)

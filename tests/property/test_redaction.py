@@ -1,0 +1,42 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nervous_system.telemetry.redaction import is_suspect, redact
+
+secrets = st.sampled_from(
+    [
+        "AKIA" + "IOSFODNN7EXAMPLE",
+        "sk-" + "ant-api03-abcdefghij0123456789",
+        "gh" + "p_" + "a1B2" * 9,
+        "npm" + "_" + "a1B2" * 9,
+        "postgres://bob:" + "s3cr3t@db",
+        "password=" + "hunter2",
+    ]
+)
+separators = st.sampled_from([" ", "\n", "\t", ", ", "; "])
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+
+
+@given(words, separators, secrets, separators, words)
+def test_secret_is_found_in_any_text(
+    before: str, one: str, secret: str, two: str, after: str
+) -> None:
+    counts: dict[str, int] = {}
+    cleaned = redact(before + one + secret + two + after, counts)
+    assert secret not in cleaned
+    assert sum(counts.values()) >= 1
+
+
+@given(words, secrets, words)
+def test_clean_text_stays_clean(before: str, secret: str, after: str) -> None:
+    cleaned = redact(f"{before} {secret} {after}", {})
+    again: dict[str, int] = {}
+    assert redact(cleaned, again) == cleaned
+    assert again == {}
+
+
+@given(words)
+def test_text_that_is_not_suspect_is_never_changed(text: str) -> None:
+    counts: dict[str, int] = {}
+    cleaned = redact(text, counts)
+    assert is_suspect(text) or (cleaned == text and not counts)
