@@ -15,7 +15,13 @@ from typing import Any
 
 import chdb
 
-from infrastructure.history.owner.outcome import BAD_ARGUMENTS, EngineError, parse_engine_error
+from infrastructure.history.owner.outcome import (
+    BAD_ARGUMENTS,
+    TOO_DEEP,
+    EngineError,
+    our_error,
+    parse_engine_error,
+)
 from infrastructure.history.owner.scratch import Scratch
 
 _SETTINGS_CLAUSE = re.compile(r"\bSETTINGS\b", re.IGNORECASE)
@@ -155,7 +161,10 @@ class Engine:
             if error.code != BAD_ARGUMENTS or _NO_TREE not in error.text:
                 raise EngineError(error.code, _OUR_QUERY.sub("", error.text)) from error
             return None, self._ask("select formatQuerySingleLine({text:String})", parameters)[0]
-        tree: dict[str, Any] = json.loads(found[0])
+        try:
+            tree: dict[str, Any] = json.loads(found[0])
+        except RecursionError as error:
+            raise our_error(TOO_DEEP, "The query is nested too deeply") from error
         return tree, found[1]
 
     def format_tree(self, tree: Mapping[str, Any]) -> str:

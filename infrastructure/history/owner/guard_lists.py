@@ -103,7 +103,7 @@ FORMAT_FAMILIES = re.compile(
 
 MAX_LIMITS: Mapping[str, int] = {
     "max_execution_time": 60,
-    "max_memory_usage": 1_500_000_000,
+    "max_memory_usage": 1_000_000_000,
     "max_result_bytes": 268_435_456,
     "max_result_rows": 50_000_000,
     "max_rows_to_read": 5_000_000_000,

@@ -9,6 +9,7 @@ SYNTAX_ERROR = 62
 TIMEOUT_EXCEEDED = 159
 READONLY = 164
 TOO_MANY_QUERIES = 202
+TOO_DEEP = 306
 QUERY_WAS_CANCELLED = 394
 ACCESS_DENIED = 497
 AUTHENTICATION_FAILED = 516
@@ -18,7 +19,30 @@ _STATUS_BY_CODE = {
     **dict.fromkeys((516, 192, 193, 497, 511), 403),
     194: 401,
     **dict.fromkeys(
-        (6, 26, 27, 36, 38, 41, 43, 53, 62, 69, 70, 72, 80, 117, 130, 137, 167, 168, 179, 184), 400
+        (
+            6,
+            26,
+            27,
+            36,
+            TOO_DEEP,
+            38,
+            41,
+            43,
+            53,
+            62,
+            69,
+            70,
+            72,
+            80,
+            117,
+            130,
+            137,
+            167,
+            168,
+            179,
+            184,
+        ),
+        400,
     ),
     **dict.fromkeys((321, 370, 386, 420, 421, 441, 456, 457, 632, 636, 50), 400),
     **dict.fromkeys((16, 46, 47, 56, 60, 63, 73, 78, 81, 115, 218), 404),
@@ -36,6 +60,7 @@ _NAMES = {
     TIMEOUT_EXCEEDED: "TIMEOUT_EXCEEDED",
     READONLY: "READONLY",
     TOO_MANY_QUERIES: "TOO_MANY_SIMULTANEOUS_QUERIES",
+    TOO_DEEP: "TOO_DEEP_RECURSION",
     QUERY_WAS_CANCELLED: "QUERY_WAS_CANCELLED",
     ACCESS_DENIED: "ACCESS_DENIED",
     AUTHENTICATION_FAILED: "AUTHENTICATION_FAILED",
