@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from tests.support.history import fresh_database, open_engine
 from tests.support.servers import NatsServer, nats_server_binary, running_nats_server
+from tests.support.stacks import Stack, running_stack
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -78,6 +79,14 @@ def history_dsn(chdb_engine: Client, chdb_path: Path) -> str:
     """DSN of the session's engine, with no database `swarm` in it yet."""
     chdb_engine.command("drop database if exists swarm sync")
     return f"chdb://{chdb_path}"
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """A whole stack, ready, with a home and ports of its own."""
+    _need_nats_server()
+    with running_stack(tmp_path / "home") as running:
+        yield running
 
 
 def _need_nats_server() -> None:

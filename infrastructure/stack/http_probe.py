@@ -41,8 +41,12 @@ async def _get(url: str) -> HttpAnswer:
 def _request(url: str) -> bytes:
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    # 1.0: the server closes the connection and sends no chunks
-    lines = [f"GET {target} HTTP/1.0", f"Host: {parts.hostname}:{parts.port}"]
+    # 1.0: no chunks in the answer; with the third line it ends where the connection ends
+    lines = [
+        f"GET {target} HTTP/1.0",
+        f"Host: {parts.hostname}:{parts.port}",
+        "Connection: close",
+    ]
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
         lines.append(f"Authorization: Basic {base64.b64encode(pair).decode('ascii')}")

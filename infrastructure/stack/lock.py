@@ -1,10 +1,12 @@
 """One stack per home: whoever holds the lock runs it, and the lock ends with its process."""
 
+import asyncio
 import fcntl
 import os
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from infrastructure.errors import StackRunningError
@@ -12,6 +14,7 @@ from nervous_system.home import Home
 
 ATTEMPTS = 10
 PAUSE_SECONDS = 0.02
+PORTS_PATIENCE_SECONDS = 5.0
 
 
 def lock_file(home: Home) -> Path:
@@ -30,6 +33,26 @@ def hold_stack_lock(home: Home) -> Iterator[None]:
     try:
         _take_or_refuse(descriptor, home)
         yield
+    finally:
+        os.close(descriptor)
+
+
+@asynccontextmanager
+async def hold_ports_lock() -> AsyncIterator[Callable[[], None]]:
+    """Hold the lock under which stacks of this user choose ports, until the ports are in use.
+
+    Two stacks that start at the same moment would otherwise find the same ports free. The block
+    gets a function that lets go of the lock early. A stack that takes long to start holds up nobody
+    for longer than `PORTS_PATIENCE_SECONDS`: most likely its ports are in use by then.
+    """
+    path = Path(tempfile.gettempdir()) / f"enchanted-swarm-ports-{os.getuid()}.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PORTS_PATIENCE_SECONDS):
+                while not _take(descriptor):
+                    await asyncio.sleep(PAUSE_SECONDS)
+        yield lambda: fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
 

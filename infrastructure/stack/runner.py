@@ -21,7 +21,7 @@ from infrastructure.stack.leftover import (
     read_marks,
     write_marks,
 )
-from infrastructure.stack.lock import hold_stack_lock
+from infrastructure.stack.lock import hold_ports_lock, hold_stack_lock
 from infrastructure.stack.nats_config import render
 from infrastructure.stack.plan import StackPlan
 from infrastructure.stack.ports import any_free_port, choose_ports, is_port_free
@@ -61,19 +61,31 @@ async def run_stack(
     config.home.ensure()
     with hold_stack_lock(config.home):
         _recover(config.home)
+        try:
+            await _run_locked(config, stop, on_ready)
+        finally:
+            config.home.stack_file.unlink(missing_ok=True)
+            _marks_file(config.home).unlink(missing_ok=True)
+
+
+async def _run_locked(
+    config: StackConfig, stop: asyncio.Event, on_ready: Callable[[dict[str, Any]], None]
+) -> None:
+    async with hold_ports_lock() as ports_are_in_use:
         plan = prepare_plan(config)
         record = StackRecord(plan)
+
+        def ready() -> None:
+            ports_are_in_use()
+            on_ready(record.publish())
+
         supervisor = Supervisor(
             _steps(plan),
             start_timeout=config.start_timeout,
             on_change=record.note_processes,
             watches=[_disk_watch(plan, config, record)],
         )
-        try:
-            await supervisor.run(stop, lambda: on_ready(record.publish()))
-        finally:
-            plan.home.stack_file.unlink(missing_ok=True)
-            _marks_file(plan.home).unlink(missing_ok=True)
+        await supervisor.run(stop, ready)
 
 
 def prepare_plan(config: StackConfig) -> StackPlan:

@@ -1,0 +1,120 @@
+"""A whole stack per test, through the `swarm` command, ended whatever happens."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from infrastructure.stack.leftover import end_leftovers, is_alive, mark_process, read_marks
+from infrastructure.stack.ports import USUAL_PORTS, any_free_port
+from nervous_system.home import Home
+from tests.support.eventually import eventually_blocking
+
+SWARM = str(Path(sys.executable).with_name("swarm"))
+COMMAND_SECONDS = 60
+
+
+@dataclass(slots=True)
+class Stack:
+    """A home and the commands to use it."""
+
+    root: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def home(self) -> Home:
+        return Home(self.root)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """`stack.json` of the running stack."""
+        record = self.home.stack()
+        assert record is not None
+        return record
+
+    def swarm(
+        self, *arguments: str, expected: int | None = 0, stdin: str | bytes = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `swarm ARGUMENTS --home ...`; `expected` is its exit code, None for any."""
+        text = stdin.decode() if isinstance(stdin, bytes) else stdin
+        done = subprocess.run(
+            [SWARM, *arguments, "--home", str(self.root)],
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+            env={**os.environ, **self.environment},
+        )
+        assert expected is None or done.returncode == expected, (done.stdout, done.stderr)
+        return done
+
+    def json(self, *arguments: str, expected: int | None = 0) -> Any:
+        """Run a command with `--json` and return what it printed."""
+        return json.loads(self.swarm(*arguments, "--json", expected=expected).stdout)
+
+    def up(self) -> None:
+        """Start it in the background on ports that nobody else uses."""
+        ports = self._ports_once()
+        self.swarm("up", "--detach", *ports)
+
+    def down(self) -> None:
+        self.swarm("down")
+
+    def pid(self, name: str) -> int:
+        """Pid of `supervisor`, `nats`, `history` or `ingestor`."""
+        return int(next(p["pid"] for p in self.record["processes"] if p["name"] == name))
+
+    def kill(self, name: str) -> None:
+        """SIGKILL one process of it and wait until it is gone."""
+        mark = mark_process(name, self.pid(name))
+        os.kill(mark.pid, signal.SIGKILL)
+        eventually_blocking(lambda: not is_alive(mark))
+
+    def wait_ready(self) -> dict[str, Any]:
+        """Wait until every process does its work; return the status."""
+        status: dict[str, Any] = eventually_blocking(self._ready_status, timeout=40)
+        return status
+
+    def sql(self, query: str) -> Any:
+        """Ask history and return the rows."""
+        return json.loads(self.swarm("sql", query, "--format", "json").stdout)
+
+    def log(self, name: str) -> str:
+        path = self.home.logs / f"{name}.log"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def _ready_status(self) -> dict[str, Any]:
+        status: dict[str, Any] = self.json("status", expected=None)
+        return status if status["ready"] else {}
+
+    def _ports_once(self) -> list[str]:
+        if self.home.settings_file.exists():
+            return []
+        return [f"--port={name}={any_free_port()}" for name in USUAL_PORTS]
+
+
+@contextlib.contextmanager
+def stack_at(root: Path, environment: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """A stack that is not started yet; ended at the end of the block."""
+    stack = Stack(root, environment or {})
+    try:
+        yield stack
+    finally:
+        if root.exists():
+            stack.swarm("down", expected=None)
+            end_leftovers(read_marks(root / "children.json"))
+
+
+@contextlib.contextmanager
+def running_stack(root: Path, environment: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """A stack that is ready."""
+    with stack_at(root, environment) as stack:
+        stack.up()
+        yield stack
