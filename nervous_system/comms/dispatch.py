@@ -220,24 +220,27 @@ class Dispatcher:
             self._owner.note_stored(entry, reply, reply.sequence)
             self._end_round((entry,))
         elif reply.is_final:
-            self._refuse(entry, reply)
+            replacement = self._owner.replace_refused(entry, reply)
+            if replacement is not None:
+                self._lanes.give_back([replacement])
             self._end_round((entry,))
         else:
             self._pause()
             self._retry([entry])
 
-    def _refuse(self, entry: Entry, refusal: Refusal) -> None:
-        replacement = self._owner.replace_refused(entry, refusal)
-        if replacement is not None:
-            self._lanes.give_back([replacement])
-
     def _refuse_oversize(self, group: Group[Entry], max_bytes: int) -> None:
         """The server would cut the connection for these; their neighbours go back."""
-        self._lanes.give_back([one for one in group.members if one.size_bytes <= max_bytes])
+        left: list[Entry] = []
         for entry in group.members:
-            if entry.size_bytes > max_bytes:
-                reason = f"{len(entry.payload)} bytes, the server takes {max_bytes} with headers"
-                self._refuse(entry, Refusal(OVERSIZE_CODE, reason, is_final=True))
+            if entry.size_bytes <= max_bytes:
+                left.append(entry)
+                continue
+            reason = f"{len(entry.payload)} bytes, the server takes {max_bytes} with headers"
+            refusal = Refusal(OVERSIZE_CODE, reason, is_final=True)
+            replacement = self._owner.replace_refused(entry, refusal)
+            if replacement is not None:
+                left.append(replacement)
+        self._lanes.give_back(left)
         self._end_round(group.members)
 
     def _end_round(self, entries: Iterable[Entry]) -> None:
