@@ -10,6 +10,7 @@ SwarmError
 |  |  +- StaleBatchError
 |  +- QueryRefusedError
 |  +- QueryFailedError
+|  +- RepairMismatchError
 |  +- ArchiveError
 |  +- BackupError
 +- StackError
@@ -156,3 +157,15 @@ class ChildFailedError(StackError):
         self.reason = reason
         self.log = log
         super().__init__(f"{name} did not start: {reason}; its log is {log}")
+
+
+class RepairMismatchError(HistoryError):
+    """A batch that was to be rebuilt no longer leads to its noted head; nothing was replaced."""
+
+    def __init__(self, *, stream: str, sequence: int) -> None:
+        self.stream = stream
+        self.sequence = sequence
+        super().__init__(
+            f"messages of {stream} up to {sequence} do not lead to the head noted there: "
+            "run `swarm verify` again"
+        )

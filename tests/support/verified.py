@@ -11,6 +11,7 @@ from nats.js import JetStreamContext
 from infrastructure.history.client import HistoryClient
 from infrastructure.history.verify.bus_source import BusSource
 from infrastructure.history.verify.heads import format_note
+from infrastructure.history.verify.repair import RepairOutcome, repair
 from infrastructure.history.verify.scope import Wanted
 from infrastructure.history.verify.service import Verification, VerifyRequest, verify
 from infrastructure.ingestor.ledger import Head
@@ -67,6 +68,11 @@ class SmallSwarm:
         """Verify, by default everything."""
         source = BusSource(self.url, self.client)
         return await verify(self.history, source, VerifyRequest(**request))
+
+    async def repair(self) -> RepairOutcome:
+        """Repair what a verification of everything finds."""
+        source = BusSource(self.url, self.client)
+        return await repair(self.history, source, await self.verify())
 
     async def problems(self, **request: Any) -> list[tuple[str, int]]:
         """Return kind and sequence of each problem, in the order in which they are shown."""

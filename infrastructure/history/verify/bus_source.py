@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from nats.js.errors import NotFoundError
 
 from infrastructure.history.verify.heads import Witness, parse_notes
+from infrastructure.history.verify.messages import Messages
 from infrastructure.history.verify.source import StreamState
-from infrastructure.history.verify.stretch import Messages
 from infrastructure.ingestor.feed import read_range
 from nervous_system.comms.connection import BusClient, redact_url, translated
 from nervous_system.comms.streams import CHECKPOINTS_STREAM, stream_identity

@@ -12,9 +12,9 @@ from infrastructure.history.verify.ledger import PIECES, Entry, Leaves
 from infrastructure.history.verify.rows import Difference, Fact, compare_rows
 from infrastructure.history.verify.store import VerifyStore
 from infrastructure.history.verify.stretch import Stretch, describe
+from infrastructure.ingestor.batching import next_edge
 from infrastructure.ingestor.ledger import next_root, prefixed
 
-PARTITION_SIZE = 1_000_000
 _CONTENT_KINDS = {
     ProblemKind.FOREIGN_ROW: ProblemKind.MESSAGE_DROPPED,
     ProblemKind.RAW_CHANGED: ProblemKind.MESSAGE_CHANGED,
@@ -124,7 +124,7 @@ class Inspector:
         return known[entry.sequence]
 
     def _covering_entry(self, sequence: int) -> Entry | None:
-        end = (sequence // PARTITION_SIZE + 1) * PARTITION_SIZE - 1
+        end = next_edge(sequence) - 1
         entries = self._store.entries(self._stream, sequence, end)
         if entries and entries[0].prev_sequence < sequence:
             return entries[0]

@@ -7,9 +7,11 @@ the messages after that head up to the entry's own sequence.
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from infrastructure.history.verify.findings import ProblemKind
-from infrastructure.ingestor.ledger import GENESIS, next_root
+from infrastructure.history.verify.messages import Messages
+from infrastructure.ingestor.ledger import GENESIS, next_root, prefixed
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,12 +50,28 @@ class Leaves:
     pieces: list[bytes]
     """`PIECES` for each message."""
 
+    def add(self, messages: Messages) -> None:
+        """Append messages as received."""
+        self.sequences += messages.sequences
+        for sequence, subject, raw in zip(
+            messages.sequences, messages.subjects, messages.payloads, strict=True
+        ):
+            self.pieces += (
+                sequence.to_bytes(8, "big"),
+                prefixed(subject),
+                sha256(raw).digest(),
+            )
+
     def take_through(self, sequence: int) -> "Leaves":
         """Remove and return what lies at or before `sequence`."""
         end = bisect_right(self.sequences, sequence)
         taken = Leaves(self.sequences[:end], self.pieces[: PIECES * end])
         del self.sequences[:end], self.pieces[: PIECES * end]
         return taken
+
+    def between(self, start: int, end: int) -> list[bytes]:
+        """Return the pieces of the messages from position `start` up to `end`."""
+        return self.pieces[PIECES * start : PIECES * end]
 
     def after(self, sequence: int) -> "Leaves":
         """Return what lies after `sequence`."""

@@ -91,6 +91,19 @@ async def verify(
     return result
 
 
+async def is_cut_off(client: HistoryClient, source: MessageSource) -> bool:
+    """Return whether heads were noted beyond the end of history: rows are gone, not late.
+
+    Raises:
+        HistoryUnavailableError: history cannot be reached.
+        BusUnavailableError: the bus cannot be read.
+    """
+    noted = await source.witnesses(EVENTS_STREAM) or []
+    store = VerifyStore(client, "", (), with_repeats=False)
+    extent = await asyncio.to_thread(_extent, store, EVENTS_STREAM)
+    return extent is None or any(one.head.sequence > extent.last for one in noted)
+
+
 async def _verify_stream(
     store: VerifyStore,
     source: MessageSource,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from infrastructure.history.verify.heads import Witness
+from infrastructure.history.verify.messages import Messages
 from infrastructure.history.verify.store import VerifyStore
-from infrastructure.history.verify.stretch import Messages
 
 MAX_MESSAGES = 40_000
 """Messages of one stretch."""

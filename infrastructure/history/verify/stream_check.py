@@ -18,6 +18,7 @@ from infrastructure.history.verify.findings import (
 from infrastructure.history.verify.heads import WitnessCheck
 from infrastructure.history.verify.inspection import Inspector, with_vouched
 from infrastructure.history.verify.ledger import BrokenBatch, Entry, LedgerCheck
+from infrastructure.history.verify.messages import Messages
 from infrastructure.history.verify.refusal import refused_positions
 from infrastructure.history.verify.scope import Scope
 from infrastructure.history.verify.source import (
@@ -27,7 +28,7 @@ from infrastructure.history.verify.source import (
     read_history,
 )
 from infrastructure.history.verify.store import VerifyStore, is_damage
-from infrastructure.history.verify.stretch import Messages, Stretch, describe, make_maker
+from infrastructure.history.verify.stretch import Stretch, describe, make_maker
 
 
 @dataclass(slots=True)
@@ -40,6 +41,10 @@ class StreamOutcome:
     """Rows to rebuild."""
     bad_ranges: list[tuple[int, int]] = field(default_factory=list)
     """Stretches of rows to rebuild whole."""
+    vouched: set[int] = field(default_factory=set)
+    """Rows that are right although the stream says otherwise."""
+    doubtful: set[int] = field(default_factory=set)
+    """Sequences of ledger entries that are not the root of their batch."""
     repeated: set[int] = field(default_factory=set)
     """Sequences of messages that repeat an emitter's number."""
 
@@ -122,6 +127,7 @@ class StreamCheck:
         if not is_equal:
             inspection = self._inspector.inspect(stretch)
             self.outcome.bad_sequences += inspection.bad_sequences
+            self.outcome.vouched |= set(inspection.vouched)
             leaves = with_vouched(leaves, inspection.vouched)
         self._report_batches(self._ledger.take(leaves, entries))
         self._witnesses.take(entries)
@@ -162,6 +168,8 @@ class StreamCheck:
 
     def _report_batches(self, broken: list[BrokenBatch]) -> None:
         for batch in broken:
+            if batch.entry is not None and batch.kind is not ProblemKind.LEDGER_LINK:
+                self.outcome.doubtful.add(batch.entry.sequence)
             self.outcome.bad_ranges.append((batch.first, batch.last))
             self._report(batch.kind, batch.first, batch.detail, last=batch.last)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from infrastructure.history.verify.emitters import EmitterChains, Numbered
 from infrastructure.history.verify.ledger import PIECES, Leaves
+from infrastructure.history.verify.messages import Messages
 from infrastructure.history.verify.rows import Fact
 from infrastructure.ingestor.decoding import Decoded, decode
 from infrastructure.ingestor.emitters import EmitterTracker
@@ -18,18 +19,6 @@ from nervous_system.events import decode as decode_event
 from nervous_system.schemas import SwarmEvent
 
 STOPPED = "STOPPED"
-
-
-@dataclass(slots=True)
-class Messages:
-    """Messages of a stream, parallel lists in stream order."""
-
-    sequences: list[int]
-    subjects: list[bytes]
-    payloads: list[bytes]
-
-    def __len__(self) -> int:
-        return len(self.sequences)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,92 @@
+"""The table in which a partition is put together before it takes the damaged one's place."""
+
+import re
+from collections.abc import Sequence
+
+from infrastructure.errors import HistorySchemaError
+from infrastructure.history.client import HistoryClient
+from infrastructure.history.verify.repair_plan import Range, complement
+from infrastructure.history.verify.statements import statement
+from infrastructure.ingestor.batching import PARTITION_ROWS
+from infrastructure.ingestor.decoding import MESSAGE, decode_columns, stored_schema
+from infrastructure.ingestor.encoding import Batch
+
+REPAIR = "swarm_repair"
+"""Database of the table; what a crash left in it is dropped by the next repair."""
+_PARTITION_ID = re.compile(r"[0-9A-Za-z_-]+")
+
+
+class RepairTable:
+    """Rows of one partition of one stream; `create`, fill, `keep_and_replace`, `drop`. Blocking."""
+
+    def __init__(self, client: HistoryClient, stream: str) -> None:
+        self._client = client
+        self._stream = stream
+
+    def create(self) -> None:
+        """Make the table, empty."""
+        for name in (
+            "drop_repair_database",
+            "create_repair_database",
+            "create_repair",
+            "create_repair_input",
+            "create_repair_decode",
+        ):
+            self._command(name)
+
+    def drop(self) -> None:
+        """Drop the table with what is in it."""
+        self._command("drop_repair_database")
+
+    def insert(self, batch: Batch) -> None:
+        """Write one batch, ledger included.
+
+        Raises:
+            InsertRejectedError: the engine cannot decode one of its messages.
+        """
+        self._client.insert_protobuf(
+            f"{REPAIR}.input",
+            batch.parts,
+            schema=stored_schema(),
+            message=MESSAGE,
+            row_count=batch.row_count,
+        )
+
+    def keep_and_replace(self, partition: int, written: Sequence[Range]) -> None:
+        """Copy the rows of a partition that were not written anew, and put the table in its place.
+
+        Rows that the ingestor appends between the copy and the replacement are lost from history
+        for a moment: its next look at history finds where it ends and appends them again.
+
+        Raises:
+            HistorySchemaError: the table holds a sequence twice; nothing was replaced.
+            QueryFailedError: rows to be kept cannot be read; nothing was replaced.
+        """
+        start = partition * PARTITION_ROWS
+        end = start + PARTITION_ROWS - 1
+        for first, last in complement(written, start, end):
+            self._command("keep_rows", first, last)
+        self._check(start, end)
+        for row in self._client.query(statement("repaired_partition", repair=REPAIR)):
+            identifier = str(row["partition_id"])
+            if not _PARTITION_ID.fullmatch(identifier):
+                raise HistorySchemaError(
+                    table="swarm.events", expected="a partition id", found=identifier
+                )
+            text = statement("replace_partition", repair=REPAIR, partition_id=identifier)
+            self._client.command(text)
+
+    def _check(self, first: int, last: int) -> None:
+        parameters = {"stream": self._stream, "first": first, "last": last}
+        row = self._client.query(statement("count_rows", table=f"{REPAIR}.rows"), parameters)[0]
+        if row["row_count"] != row["sequences"]:
+            raise HistorySchemaError(
+                table=f"{REPAIR}.rows",
+                expected=f"{row['sequences']} rows",
+                found=f"{row['row_count']}",
+            )
+
+    def _command(self, name: str, first: int = 0, last: int = 0) -> None:
+        text = statement(name, repair=REPAIR, decode=decode_columns())
+        parameters = {"stream": self._stream, "first": first, "last": last}
+        self._client.command(text, parameters if "{first:UInt64}" in text else None)

@@ -1,0 +1,1 @@
+create table ${repair}.input as swarm.events_input engine = Null

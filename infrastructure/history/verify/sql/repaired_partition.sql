@@ -1,0 +1,3 @@
+select distinct partition_id
+from system.parts
+where database = '${repair}' and table = 'rows' and active
