@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from cortex.cli import options, output
-from cortex.cli.places import bus_url, writer_config
+from cortex.cli.places import bus_url, open_writer
 from cortex.cli.session import Session
 from infrastructure.backup.home_copy import BackupReport, back_up_running, back_up_stopped
-from infrastructure.history.client import open_history
 from infrastructure.stack.lock import is_stack_running
 from nervous_system.comms.connection import open_nats
 
@@ -49,5 +48,5 @@ async def _back_up(session: Session, directory: Path) -> BackupReport:
     if not is_stack_running(home):
         return await back_up_stopped(home, directory, output.progress)
     async with open_nats(bus_url(session), name="swarm-backup") as client:
-        with open_history(writer_config(session)) as history:
+        with open_writer(session) as history:
             return await back_up_running(home, directory, client, history, output.progress)

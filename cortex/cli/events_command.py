@@ -11,7 +11,7 @@ from cortex.cli.errors import CommandFailedError
 from cortex.cli.event_view import text_line, view_of_row
 from cortex.cli.filters import EventFilter, build_filter
 from cortex.cli.fresh import reached_sequences, wait_until_fresh
-from cortex.cli.places import reader_config
+from cortex.cli.places import open_reader
 from cortex.cli.result_rows import (
     OUTPUT_FORMAT,
     OUTPUT_SETTINGS,
@@ -20,7 +20,7 @@ from cortex.cli.result_rows import (
 )
 from cortex.cli.session import Session
 from cortex.cli.sql_command import lines_of
-from infrastructure.history.client import HistoryClient, open_history
+from infrastructure.history.client import HistoryClient
 from infrastructure.history.query_text import query_text
 
 DEFAULT_LIMIT = 100
@@ -59,7 +59,7 @@ def events(
     )
     session = Session.of(ctx)
     wait_until_fresh(session, no_wait=no_wait)
-    with open_history(reader_config(session)) as history:
+    with open_reader(session) as history:
         views = listed_events(history, chosen, limit)
         if json:
             output.print_json_array(views)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from nats.js.errors import NotFoundError
 
 from cortex.cli.errors import CommandFailedError
-from cortex.cli.places import bus_url, reader_config
+from cortex.cli.places import bus_url, open_reader
 from cortex.cli.session import Session
-from infrastructure.history.client import HistoryClient, open_history
+from infrastructure.history.client import HistoryClient
 from infrastructure.history.query_text import query_text
 from nervous_system.comms.connection import BusClient, open_nats, redact_url, translated
 
@@ -60,7 +60,7 @@ async def until_fresh(session: Session) -> None:
     """Do the same inside an event loop."""
     async with open_nats(bus_url(session), name="swarm-fresh") as client:
         ends = await stream_ends(client, bus_url(session))
-        with open_history(reader_config(session)) as history:
+        with open_reader(session) as history:
             lag = await _wait(history, ends, FRESH_SECONDS)
             if lag.events:
                 lag = await _without_deleted(client, history, lag, ends)

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from cortex.cli.output import note
-from cortex.cli.places import reader_config
+from cortex.cli.places import open_reader
 from cortex.cli.session import Session
 from infrastructure.errors import HistoryError, StackDownError
-from infrastructure.history.client import open_history
 from infrastructure.history.query_text import query_text
 
 IDS_PER_QUERY = 2_000
@@ -22,7 +21,7 @@ def known_sequences(session: Session, event_ids: Sequence[str]) -> dict[str, tup
         return {}
     found: dict[str, tuple[str, int]] = {}
     try:
-        with open_history(reader_config(session)) as history:
+        with open_reader(session) as history:
             for start in range(0, len(event_ids), IDS_PER_QUERY):
                 ids = list(event_ids[start : start + IDS_PER_QUERY])
                 for row in history.query(query_text("known_events"), {"ids": ids}):

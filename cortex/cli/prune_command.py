@@ -8,10 +8,9 @@ import typer
 
 from cortex.cli import options, output
 from cortex.cli.errors import CommandFailedError
-from cortex.cli.places import writer_config
+from cortex.cli.places import open_writer
 from cortex.cli.session import Session
 from cortex.cli.times import parse_duration
-from infrastructure.history.client import open_history
 from infrastructure.history.retention import (
     Partition,
     RetentionRule,
@@ -42,7 +41,7 @@ def prune(
     """
     rule = _rule(older_than, keep)
     session = Session.of(ctx)
-    with open_history(writer_config(session)) as history:
+    with open_writer(session) as history:
         expired = expired_partitions(read_partitions(history), rule, datetime.now(UTC))
         is_done = not dry_run and _may_drop(expired, is_agreed=yes)
         if is_done:

@@ -17,12 +17,11 @@ from cortex.cli.event_lines import Filling, read_event_lines
 from cortex.cli.filters import build_filter
 from cortex.cli.fresh import wait_until_fresh
 from cortex.cli.known_events import known_sequences
-from cortex.cli.places import bus_url, reader_config
+from cortex.cli.places import bus_url, open_reader
 from cortex.cli.publish_command import decode_checked
 from cortex.cli.redrive import accepted_event, redriven_id, repaired_event
 from cortex.cli.session import Session
 from cortex.cli.times import format_time
-from infrastructure.history.client import open_history
 from infrastructure.history.query_text import query_text
 from nervous_system import events
 from nervous_system.comms.contracts import Outgoing, Receipt, Wait
@@ -59,7 +58,7 @@ def ls(
     asked = {name: bounds[name] for name in ("since_ns", "until_ns")} | {"limit": limit or NO_LIMIT}
     session = Session.of(ctx)
     wait_until_fresh(session, no_wait=no_wait)
-    with open_history(reader_config(session)) as history:
+    with open_reader(session) as history:
         rows = history.query(query_text("dead_letters"), asked)
     if json:
         output.print_json_array(rows)
@@ -129,7 +128,7 @@ def _read_letter(session: Session, place: str) -> dict[str, Any]:
         raise typer.BadParameter(f"{place!r} is not #12 or STREAM#12")
     stream = matched["stream"] or EVENTS_STREAM
     asked = {"stream": stream, "stream_seq": int(matched["sequence"])}
-    with open_history(reader_config(session)) as history:
+    with open_reader(session) as history:
         rows = history.query(query_text("dead_letter"), asked, bytes_columns=["raw"])
     if not rows:
         raise CommandFailedError(

@@ -18,11 +18,11 @@ from cortex.cli.event_view import text_line, view_of_message
 from cortex.cli.filters import EventFilter, build_filter
 from cortex.cli.fresh import reached_sequences, until_fresh
 from cortex.cli.pacing import FULL_SPEED, Pacer
-from cortex.cli.places import bus_url, reader_config
+from cortex.cli.places import bus_url, open_reader
 from cortex.cli.republish import check_prefix, republished_subject
 from cortex.cli.session import Session
 from cortex.cli.times import parse_duration
-from infrastructure.history.client import HistoryClient, open_history
+from infrastructure.history.client import HistoryClient
 from infrastructure.history.stored_rows import StoredRow, stored_rows
 from nervous_system.comms.connection import BusClient, open_nats, redact_url, translated
 from nervous_system.comms.streams import EVENTS_STREAM
@@ -180,7 +180,7 @@ async def _paced_rows(
     if not no_wait:
         await until_fresh(session)
     with ExitStack() as stack:
-        history = stack.enter_context(open_history(reader_config(session)))
+        history = stack.enter_context(open_reader(session))
         yield _due(_rows(history, asked), asked)
 
 

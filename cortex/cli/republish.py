@@ -21,19 +21,19 @@ def check_prefix(prefix: str) -> str:
     """
     bare = prefix.strip().removesuffix(">").removesuffix(".")
     if not bare or not all(_TOKEN.fullmatch(token) for token in bare.split(".")):
-        raise ValueError(f"{prefix!r} is not a subject prefix such as replay.today")
+        raise ValueError(f"{prefix!r} is not a subject prefix such as swarm.replay")
     if bare.startswith(("$", "_INBOX")):
-        raise ValueError(f"{prefix!r} belongs to the server: choose a prefix such as replay.today")
+        raise ValueError(f"{prefix!r} belongs to the server: choose a prefix such as swarm.replay")
     for own in _OWN_PREFIXES:
         if f"{bare}.".startswith(f"{own}."):
             raise ValueError(
                 f"{prefix!r} lies inside {own}.>, where a copy would be taken for what happened: "
-                "choose a prefix such as replay.today"
+                "choose a prefix such as swarm.replay"
             )
     if bare == "swarm":
         # swarm.<role>... is free today, but it is the root that our own streams share.
         raise ValueError(
-            f"{prefix!r} is the root of our own streams: choose a prefix such as replay.today"
+            f"{prefix!r} is the root of our own streams: choose a prefix such as swarm.replay"
         )
     return bare
 

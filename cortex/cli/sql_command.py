@@ -15,7 +15,7 @@ from cortex.cli.errors import CommandFailedError
 from cortex.cli.files import replaced_file
 from cortex.cli.fresh import wait_until_fresh
 from cortex.cli.output import format_table
-from cortex.cli.places import reader_config
+from cortex.cli.places import open_reader
 from cortex.cli.result_rows import (
     OUTPUT_FORMAT,
     OUTPUT_SETTINGS,
@@ -27,7 +27,7 @@ from cortex.cli.result_rows import (
     write_json_array,
 )
 from cortex.cli.session import Session
-from infrastructure.history.client import HistoryClient, open_history
+from infrastructure.history.client import HistoryClient
 
 TABLE_BLOCK_ROWS = 1_000
 COPY_BYTES = 1 << 20
@@ -75,7 +75,7 @@ def sql(
     parameters = _parameters(param or [])
     session = Session.of(ctx)
     wait_until_fresh(session, no_wait=no_wait)
-    with open_history(reader_config(session)) as history, _opened(output) as file:
+    with open_reader(session) as history, _opened(output) as file:
         if chosen is SqlFormat.PARQUET:
             _copy_parquet(history, text, parameters, file)
         else:
