@@ -58,7 +58,10 @@ class SmallSwarm:
 
     async def note(self, head: Head, signature: str = "") -> None:
         """Note a head as the ingestor does."""
-        await self.js.publish(f"swarm.checkpoints.{head.stream}", format_note(head, signature))
+        if signature:
+            await BusSource(self.url, self.client).note(head, signature)
+        else:
+            await self.js.publish(f"swarm.checkpoints.{head.stream}", format_note(head))
 
     def alter(self, statement: str) -> None:
         """Tamper with history."""

@@ -4,14 +4,17 @@ from collections.abc import AsyncIterator
 
 from nats.js.errors import NotFoundError
 
-from infrastructure.history.verify.heads import Witness, parse_notes
+from infrastructure.history.verify.heads import Witness, format_note, parse_notes
 from infrastructure.history.verify.messages import Messages
 from infrastructure.history.verify.source import StreamState
+from infrastructure.ingestor.checkpoints import checkpoint_subject
 from infrastructure.ingestor.feed import read_range
+from infrastructure.ingestor.ledger import Head
 from nervous_system.comms.connection import BusClient, redact_url, translated
 from nervous_system.comms.streams import CHECKPOINTS_STREAM, stream_identity
 
-CHECKPOINT_SUBJECT = "swarm.checkpoints."
+SIGNED = ".signed"
+"""Ends the subject of signed heads: apart from the ingestor's, which goes on after its last."""
 
 
 class BusSource:
@@ -41,12 +44,23 @@ class BusSource:
         state = await self.state(CHECKPOINTS_STREAM)
         if not state.identity:
             return None
-        subject = f"{CHECKPOINT_SUBJECT}{stream}".encode()
+        subject = checkpoint_subject(stream).encode()
+        subjects = {subject, subject + SIGNED.encode()}
         notes: list[bytes] = []
         async for noted in self.read(CHECKPOINTS_STREAM, 1, state.last):
             pairs = zip(noted.subjects, noted.payloads, strict=True)
-            notes += [payload for where, payload in pairs if where == subject]
+            notes += [payload for where, payload in pairs if where in subjects]
         return parse_notes(notes, CHECKPOINTS_STREAM)
+
+    async def note(self, head: Head, signature: str) -> None:
+        """Note a signed head in SWARM_CHECKPOINTS.
+
+        Raises:
+            BusUnavailableError: the bus does not take it.
+        """
+        subject = checkpoint_subject(head.stream) + SIGNED
+        with translated("publish", redact_url(self._url)):
+            await self._js.publish(subject, format_note(head, signature))
 
     async def read(self, stream: str, first: int, last: int) -> AsyncIterator[Messages]:
         """Yield the messages from `first` to `last`, both included, in order."""
