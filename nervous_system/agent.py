@@ -8,8 +8,9 @@ with `wait=True`.
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from os import PathLike
-from typing import Protocol, TypedDict, Unpack
+from typing import Unpack
 
 from opentelemetry.trace import Span, SpanKind, Tracer
 
@@ -19,6 +20,7 @@ from nervous_system.content import ContentKeeper
 from nervous_system.emission import Emission
 from nervous_system.errors import InvalidEventError
 from nervous_system.identity import AgentIdentity
+from nervous_system.options import Causes, EmitOptions, event_ids
 from nervous_system.schemas import SwarmEvent
 from nervous_system.telemetry import linking, spans
 from nervous_system.telemetry.linking import Link
@@ -27,37 +29,6 @@ STARTING = "STARTING"
 HEALTHY = "HEALTHY"
 STOPPED = "STOPPED"
 CRITICAL_FAILURE = "CRITICAL_FAILURE"
-
-
-class HasEventId(Protocol):
-    """A receipt, an event: whatever names an event by its id."""
-
-    @property
-    def event_id(self) -> str:
-        """UUID of the event."""
-        ...
-
-
-Causes = Iterable[str | HasEventId]
-"""Ids of events, or the receipts and events themselves."""
-
-
-class EmitOptions(TypedDict, total=False):
-    """Keyword arguments of every call that publishes."""
-
-    caused_by: Causes
-    """What led to it; by default the causes of the span that it is made in."""
-    attributes: Mapping[str, str] | None
-    """Free-form labels."""
-    workspace_id: str
-    """Where it belongs; by default the agent's workspace."""
-    parent: Mapping[str, str] | None
-    """A carrier from elsewhere, before the span that is active here."""
-    wait: bool | None
-    """None: wait for the ack up to the timeout, then the receipt is marked spooled. True: raise
-    instead. False: hand over to the spool and return at once."""
-    timeout: float | None
-    """Seconds to wait; by default the bus's."""
 
 
 class Agent:
@@ -316,17 +287,11 @@ class Agent:
         Put it into the task's record, the message's headers or (`linking.build_environment`) the
         child's environment, and pass it as `parent` where the work goes on.
         """
-        causes = _event_ids(caused_by) or spans.current_causes.get()
+        causes = event_ids(caused_by) or spans.current_causes.get()
         link = spans.current_link(causes, self.identity.run_id)
         if not link.is_traced and self._origin is not None:
-            link = Link(
-                trace_id=self._origin.trace_id,
-                span_id=self._origin.span_id,
-                flags=self._origin.flags,
-                tracestate=self._origin.tracestate,
-                caused_by=causes or self._origin.caused_by,
-                run_id=self.identity.run_id,
-            )
+            causes = causes or self._origin.caused_by
+            link = replace(self._origin, caused_by=causes, run_id=self.identity.run_id)
         return linking.build_carrier(link)
 
     async def settle(self) -> None:
@@ -341,7 +306,7 @@ class Agent:
         parent: Mapping[str, str] | None,
     ) -> Iterator[Span]:
         link = linking.read_carrier(parent) if parent is not None else None
-        if link is None and not self._current.refresh():
+        if link is None and not spans.is_inside():
             link = self._origin
         with spans.open_span(
             self._tracer, name, attributes, kind=SpanKind.INTERNAL, parent=link
@@ -361,7 +326,7 @@ class Agent:
         identity = self.identity
         link = self._origin if parent is None else linking.read_carrier(parent)
         trace_id, span_id, traceparent = self._trace(link, is_first=parent is not None)
-        causes = _event_ids(caused_by) if caused_by else spans.current_causes.get()
+        causes = event_ids(caused_by) if caused_by else spans.current_causes.get()
         if not causes and link is not None:
             causes = link.caused_by
         seconds, nanos = divmod(time.time_ns(), 1_000_000_000)
@@ -396,16 +361,3 @@ class Agent:
 def _ids(link: Link) -> tuple[str, str, str]:
     traceparent = linking.format_traceparent(link.trace_id, link.span_id, link.flags)
     return link.trace_id, link.span_id, traceparent
-
-
-def _event_ids(causes: Causes) -> tuple[str, ...]:
-    """Return ids.
-
-    Raises:
-        InvalidEventError: one is no UUID.
-    """
-    found = tuple([cause if isinstance(cause, str) else cause.event_id for cause in causes])
-    for cause in found:
-        if not events.is_event_id(cause):
-            raise InvalidEventError(field="caused_by", reason=f"{cause!r} is not a UUID")
-    return found

@@ -6,10 +6,9 @@ the ones that its events belong to.
 """
 
 import asyncio
-import contextvars
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError, Future
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from datetime import datetime
 from os import PathLike
@@ -20,10 +19,10 @@ from opentelemetry.trace import Span
 
 from nervous_system import swarm as asynchronous
 from nervous_system.agent import Agent as AsyncAgent
-from nervous_system.agent import Causes, EmitOptions
 from nervous_system.comms.contracts import Receipt, StoredEvent
 from nervous_system.config import SwarmConfig
 from nervous_system.events import Payload
+from nervous_system.options import Causes, EmitOptions
 from nervous_system.schemas import AgentRole, SwarmEvent
 from nervous_system.subjects import ALL_EVENTS
 from nervous_system.swarm import Swarm as AsyncSwarm
@@ -38,11 +37,9 @@ class LoopThread:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 
-    def call(self, start: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run a coroutine in the loop, in the caller's context, and return its result."""
-        result: Future[T] = Future()
-        context = contextvars.copy_context()
-        self._loop.call_soon_threadsafe(_start, start, result, context=context)
+    def call(self, awaitable: Awaitable[T]) -> T:
+        """Await something in the loop, in the caller's context, and return its result."""
+        result = asyncio.run_coroutine_threadsafe(_await(awaitable), self._loop)
         try:
             return result.result()
         except KeyboardInterrupt:
@@ -51,16 +48,12 @@ class LoopThread:
 
     @contextmanager
     def open(self, manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
-        """Enter and leave an asynchronous context manager in the loop."""
-        ready: Future[T] = Future()
+        """Enter and leave an asynchronous context manager in the loop, in one task."""
+        entered: Future[T] = Future()
         leave: Future[BaseException | None] = Future()
-        done: Future[None] = Future()
-        context = contextvars.copy_context()
-        self._loop.call_soon_threadsafe(
-            _start, lambda: _hold(manager, ready, leave), done, context=context
-        )
-        done.add_done_callback(lambda ended: _tell(ended, ready))
-        value = ready.result()
+        done = asyncio.run_coroutine_threadsafe(_hold(manager, entered, leave), self._loop)
+        done.add_done_callback(lambda ended: _tell(ended, entered))
+        value = entered.result()
         try:
             yield value
         except BaseException as error:
@@ -114,9 +107,29 @@ class Agent:
         """How many events could not be kept."""
         return self._agent.lost_count
 
-    def decide(self, **arguments: Any) -> Receipt:
+    def decide(
+        self,
+        *,
+        rationale: str,
+        rejected_alternatives: Iterable[str] = (),
+        confidence: float = 0.0,
+        input_trigger: str = "",
+        context_hash: str = "",
+        memory_ids: Iterable[str] = (),
+        **options: Unpack[EmitOptions],
+    ) -> Receipt:
         """Publish a decision."""
-        return self._loop.call(lambda: self._agent.decide(**arguments))
+        return self._loop.call(
+            self._agent.decide(
+                rationale=rationale,
+                rejected_alternatives=rejected_alternatives,
+                confidence=confidence,
+                input_trigger=input_trigger,
+                context_hash=context_hash,
+                memory_ids=memory_ids,
+                **options,
+            )
+        )
 
     def change_file(
         self,
@@ -124,11 +137,15 @@ class Agent:
         *,
         before: bytes | None,
         after: bytes | None,
-        **arguments: Any,
+        mode: int = 0,
+        renamed_from: str | bytes | PathLike[str] | PathLike[bytes] | None = None,
+        **options: Unpack[EmitOptions],
     ) -> Receipt:
         """Keep a file's contents and publish the change."""
         return self._loop.call(
-            lambda: self._agent.change_file(path, before=before, after=after, **arguments)
+            self._agent.change_file(
+                path, before=before, after=after, mode=mode, renamed_from=renamed_from, **options
+            )
         )
 
     def change_value(
@@ -142,18 +159,16 @@ class Agent:
     ) -> Receipt:
         """Publish the change of a value."""
         return self._loop.call(
-            lambda: self._agent.change_value(
-                target_type, resource, before=before, after=after, **options
-            )
+            self._agent.change_value(target_type, resource, before=before, after=after, **options)
         )
 
     def signal(self, status: str, *, detail: str = "", **options: Unpack[EmitOptions]) -> Receipt:
         """Publish how the agent is doing."""
-        return self._loop.call(lambda: self._agent.signal(status, detail=detail, **options))
+        return self._loop.call(self._agent.signal(status, detail=detail, **options))
 
     def emit(self, payload: Payload, **options: Unpack[EmitOptions]) -> Receipt:
         """Publish an event around any payload."""
-        return self._loop.call(lambda: self._agent.emit(payload, **options))
+        return self._loop.call(self._agent.emit(payload, **options))
 
     def span(
         self,
@@ -214,7 +229,7 @@ class Swarm:
         self, event: SwarmEvent, *, wait: bool | None = None, timeout: float | None = None
     ) -> Receipt:
         """Publish a finished event as it is."""
-        return self._loop.call(lambda: self._swarm.publish(event, wait=wait, timeout=timeout))
+        return self._loop.call(self._swarm.publish(event, wait=wait, timeout=timeout))
 
     def content(self, digest: str) -> bytes:
         """Return content by its digest.
@@ -222,7 +237,7 @@ class Swarm:
         Raises:
             ContentMissingError: nothing is stored under `digest`.
         """
-        return self._loop.call(lambda: self._swarm.content.get(digest))
+        return self._loop.call(self._swarm.content.get(digest))
 
     def subscribe(
         self, *, start: int | datetime | None = None, subject: str = ALL_EVENTS
@@ -240,11 +255,11 @@ class Swarm:
         try:
             while True:
                 try:
-                    yield self._loop.call(source.__anext__)
+                    yield self._loop.call(anext(source))
                 except StopAsyncIteration:
                     return
         finally:
-            self._loop.call(source.aclose)
+            self._loop.call(source.aclose())
 
 
 @contextmanager
@@ -267,49 +282,41 @@ def connect(
             yield Swarm(swarm, loop)
 
 
-def _start(start: Callable[[], Coroutine[Any, Any, T]], result: "Future[T]") -> None:
-    """Run in the loop: start the task and pass its outcome on; the future keeps the task alive."""
-    task = asyncio.ensure_future(_pass_on(start, result))
-    result.add_done_callback(lambda _: task)
-
-
-async def _pass_on(start: Callable[[], Coroutine[Any, Any, T]], result: "Future[T]") -> None:
-    if not result.set_running_or_notify_cancel():
-        return
-    try:
-        value = await start()
-    except BaseException as error:
-        result.set_exception(error)
-        if not isinstance(error, Exception):
-            raise
-    else:
-        result.set_result(value)
+async def _await(awaitable: Awaitable[T]) -> T:
+    return await awaitable
 
 
 async def _hold(
     manager: AbstractAsyncContextManager[T],
-    ready: "Future[T]",
+    entered: "Future[T]",
     leave: "Future[BaseException | None]",
 ) -> None:
     """Enter, wait until told to leave, leave: all in one task, as task-bound scopes need it."""
     async with manager as value:
-        ready.set_result(value)
+        entered.set_result(value)
         error = await asyncio.wrap_future(leave)
-        if error is not None:
+        if isinstance(error, Exception):
             raise error
+        if error is not None:  # an interrupt belongs to the caller's thread, not to the loop's
+            raise asyncio.CancelledError
 
 
-def _tell(ended: "Future[None]", ready: "Future[T]") -> None:
+def _tell(ended: "Future[None]", entered: "Future[T]") -> None:
     """Let who waits for the entering know that it failed."""
-    error = ended.exception()
-    if not ready.done():
-        ready.set_exception(error or RuntimeError("the event loop has ended"))
+    if entered.done():
+        return
+    if ended.cancelled():
+        entered.cancel()
+    else:
+        entered.set_exception(ended.exception() or RuntimeError("left before it was entered"))
 
 
 def _wait(done: "Future[None]", error: BaseException) -> None:
     """Wait for the leaving; the error that was thrown in comes back, and the caller raises it."""
     try:
         done.result()
+    except CancelledError:
+        return
     except BaseException as raised:
         if raised is not error:
             raise

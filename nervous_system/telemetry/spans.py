@@ -102,6 +102,11 @@ def open_span(
             current_causes.reset(causes)
 
 
+def is_inside() -> bool:
+    """Whether a span is active in the caller's context."""
+    return trace.get_current_span().get_span_context().is_valid
+
+
 def current_link(causes: tuple[str, ...], run_id: str) -> Link:
     """Return the link that work handed over now should carry."""
     context = trace.get_current_span().get_span_context()

@@ -358,3 +358,24 @@ async def test_finished_event_is_published_as_it_is(bus: NatsServer) -> None:
         1,
         "swarm.events.coder.decision.%42%20b",
     )
+
+
+async def test_agents_user_may_do_all_that_an_agent_does(
+    nats_server_with_users: NatsServer, tmp_path: Path
+) -> None:
+    """Publish, store content, read back, with the permissions that ship."""
+    operator = await nats.connect(nats_server_with_users.url_of("operator"))
+    await declare_streams(operator.jetstream(), swarm_streams(max_bytes=10**9))
+    await declare_content_bucket(operator.jetstream(), max_bytes=10**8)
+    await operator.close()
+    url = nats_server_with_users.url_of("agent")
+    async with ns.connect(url, home=tmp_path / "home") as swarm:
+        async with swarm.agent("Coder 1", role="coder") as agent:
+            await agent.decide(rationale="x", wait=True)
+            change = await agent.change_file("a", before=None, after=b"x", wait=True)
+        found = await stored(swarm)
+        assert await swarm.content.get(found[2].event.state_change.new_state_hash) == b"x"
+        live = swarm.subscribe(start=change.sequence)
+        assert (await anext(live)).event.event_id == change.event_id
+        await live.aclose()  # type: ignore[attr-defined]
+    assert follow(found).head.is_closed

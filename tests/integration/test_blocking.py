@@ -85,3 +85,12 @@ async def test_blocking_calls_work_beside_a_running_loop(bus: NatsServer) -> Non
             return agent.decide(rationale="x", wait=True).sequence
 
     assert await asyncio.to_thread(script) == 2
+
+
+def test_interrupt_in_the_block_leaves_the_loop_running_for_the_farewell(bus: NatsServer) -> None:
+    """Ctrl-C is no failure of the agent; it still says that it stops."""
+    with ns.blocking.connect() as swarm:
+        with pytest.raises(KeyboardInterrupt), swarm.agent("a", role="coder"):
+            raise KeyboardInterrupt
+        statuses = [one.event.system_signal.status for one in swarm.replay()]
+    assert statuses == ["STARTING", "STOPPED"]

@@ -62,6 +62,13 @@ def test_value_of_a_wrong_type_names_its_field() -> None:
     assert caught.value.field == "memory_ids"
 
 
+@pytest.mark.parametrize("name", ["rejected_alternatives", "memory_ids"])
+def test_text_is_not_taken_for_a_list_of_its_letters(name: str) -> None:
+    with pytest.raises(InvalidEventError, match="list of texts") as caught:
+        events.decision(**{name: "rewrite"})  # type: ignore[arg-type]
+    assert caught.value.field == name
+
+
 def test_foreign_message_is_no_payload() -> None:
     with pytest.raises(InvalidEventError, match="SwarmEvent is no payload"):
         events.build(SwarmEvent())  # type: ignore[arg-type]

@@ -1,0 +1,145 @@
+"""Payloads: what an event can say, one function per kind.
+
+Pure. They refuse what a field cannot hold and name the field; whether a whole event may be
+published is `nervous_system.events.check`'s business.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from nervous_system.errors import InvalidEventError
+from nervous_system.schemas import (
+    AgentDecision,
+    StateChange,
+    SystemSignal,
+    Tombstone,
+    WorkspaceCreated,
+)
+
+Payload = AgentDecision | StateChange | SystemSignal | Tombstone | WorkspaceCreated
+"""Any message that an event's oneof holds."""
+_Message = TypeVar("_Message")
+
+
+def decision(
+    *,
+    rationale: str = "",
+    context_hash: str = "",
+    input_trigger: str = "",
+    rejected_alternatives: Iterable[str] = (),
+    memory_ids: Iterable[str] = (),
+    confidence: float = 0.0,
+) -> AgentDecision:
+    """Build the payload of a decision; `confidence` is from 0 to 1.
+
+    Raises:
+        InvalidEventError: a value does not fit its field.
+    """
+    for name, values in (
+        ("rejected_alternatives", rejected_alternatives),
+        ("memory_ids", memory_ids),
+    ):
+        if isinstance(values, str):  # would be taken for a list of its letters
+            raise InvalidEventError(field=name, reason="a list of texts is expected, not a text")
+    return build_message(
+        AgentDecision,
+        context_hash=context_hash,
+        input_trigger=input_trigger,
+        rationale=rationale,
+        rejected_alternatives=rejected_alternatives,
+        memory_ids=memory_ids,
+        confidence_score=confidence,
+    )
+
+
+def state_change(
+    *,
+    target_type: str,
+    target_resource: str,
+    previous_state_hash: str = "",
+    new_state_hash: str = "",
+    diff_patch: str = "",
+    is_reversible: bool = False,
+    mode: int = 0,
+    size_bytes: int = 0,
+    renamed_from: str = "",
+    resource_bytes: bytes = b"",
+) -> StateChange:
+    """Build the payload of a state change; hashes are hex SHA-256, empty for absent."""
+    return build_message(
+        StateChange,
+        target_type=target_type,
+        target_resource=target_resource,
+        previous_state_hash=previous_state_hash,
+        new_state_hash=new_state_hash,
+        diff_patch=diff_patch,
+        is_reversible=is_reversible,
+        mode=mode,
+        size_bytes=size_bytes,
+        renamed_from=renamed_from,
+        resource_bytes=resource_bytes,
+    )
+
+
+def system_signal(
+    status: str,
+    *,
+    cpu_load_percent: int = 0,
+    memory_usage_mb: int = 0,
+    final_count: int = 0,
+    detail: str = "",
+) -> SystemSignal:
+    """Build the payload of a signal; `final_count` goes with STOPPED only."""
+    return build_message(
+        SystemSignal,
+        status=status,
+        cpu_load_percent=cpu_load_percent,
+        memory_usage_mb=memory_usage_mb,
+        final_count=final_count,
+        detail=detail,
+    )
+
+
+def tombstone(
+    reason: str, *, refused_kind: str, refused_size_bytes: int, refused_digest: str
+) -> Tombstone:
+    """Build the payload that stands for a numbered event which could not be sent."""
+    return build_message(
+        Tombstone,
+        tombstone_reason=reason,
+        refused_kind=refused_kind,
+        refused_size_bytes=refused_size_bytes,
+        refused_digest=refused_digest,
+    )
+
+
+def workspace_created(
+    workspace_id: str,
+    *,
+    parent_workspace_id: str = "",
+    parent_event_id: str = "",
+    base_commit: str = "",
+    manifest_digest: str = "",
+) -> WorkspaceCreated:
+    """Build the payload that says what a workspace started from."""
+    return build_message(
+        WorkspaceCreated,
+        created_workspace_id=workspace_id,
+        parent_workspace_id=parent_workspace_id,
+        parent_event_id=parent_event_id,
+        base_commit=base_commit,
+        manifest_digest=manifest_digest,
+    )
+
+
+def build_message(message: Callable[..., _Message], **fields: Any) -> _Message:
+    """Build a message; on failure set the fields one by one to name the one that does not fit."""
+    try:
+        return message(**fields)
+    except (TypeError, ValueError, UnicodeError):
+        for name, value in fields.items():
+            try:
+                message(**{name: value})
+            except (TypeError, ValueError, UnicodeError) as error:
+                raise InvalidEventError(field=name, reason=str(error)) from error
+        raise
