@@ -9,7 +9,6 @@ import asyncio
 import enum
 import logging
 import shutil
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,11 +32,16 @@ class DiskVerdict(enum.Enum):
     """Writes fail although there is room again."""
 
 
+def has_write_error(answer: HttpAnswer | None) -> bool:
+    """Return whether the server's health check says that it cannot write; pure."""
+    return answer is not None and b"write error" in answer.body
+
+
 def judge_disk(
     answer: HttpAnswer | None, free_bytes: int, min_free_bytes: int = MIN_FREE_BYTES
 ) -> DiskVerdict:
     """Return what the server's health check and the free space mean; pure."""
-    if answer is None or b"write error" not in answer.body:
+    if not has_write_error(answer):
         return DiskVerdict.WELL
     return DiskVerdict.RESTART if free_bytes >= min_free_bytes else DiskVerdict.WAIT
 
@@ -50,13 +54,11 @@ class DiskWatch:
         *,
         monitor_url: str,
         store: Path,
-        on_trouble: Callable[[str], None],
         pause: timedelta = timedelta(seconds=1),
         min_free_bytes: int = MIN_FREE_BYTES,
     ) -> None:
         self._url = f"{monitor_url}/healthz"
         self._store = store
-        self._on_trouble = on_trouble
         self._pause = pause
         self._min_free_bytes = min_free_bytes
         self._is_reported = False
@@ -80,7 +82,6 @@ class DiskWatch:
             await supervisor.restart("nats")
         elif verdict is DiskVerdict.WELL and self._is_reported:
             self._is_reported = False
-            self._on_trouble("")
 
     def _report(self, free: int) -> None:
         self._is_reported = True
@@ -93,4 +94,3 @@ class DiskWatch:
                 "store": str(self._store),
             },
         )
-        self._on_trouble(f"the disk of {self._store} is full: make room, the bus then recovers")

@@ -50,7 +50,7 @@ async def hold_ports_lock() -> AsyncIterator[Callable[[], None]]:
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(PORTS_PATIENCE_SECONDS):
-                while not _take(descriptor):
+                while not _take(descriptor):  # noqa: ASYNC110 - a file lock wakes nobody
                     await asyncio.sleep(PAUSE_SECONDS)
         yield lambda: fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:

@@ -135,11 +135,11 @@ class StackPlan:
                 "ingestor": f"{self.ingestor_url}/metrics",
                 "nats": f"{self.monitor_url}/jsz",
             },
+            "nats_health_url": f"{self.monitor_url}/healthz",
             "ready_urls": {
                 spec.name: spec.ready_url for spec in (self.nats(), self.history(), self.ingestor())
             },
             "processes": processes,
-            "trouble": "",
         }
 
     def _spec(

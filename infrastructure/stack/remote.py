@@ -17,12 +17,14 @@ from urllib.parse import urlencode
 
 from infrastructure.errors import ChildFailedError, StackDownError
 from infrastructure.stack.child import last_line
+from infrastructure.stack.disk import has_write_error
 from infrastructure.stack.http_probe import HttpAnswer, http_get
 from infrastructure.stack.lock import is_stack_running, running_error
 from nervous_system.home import Home
 
 PROBE_TIMEOUT_SECONDS = 2.0
 POLL_SECONDS = 0.02
+_FULL = "the disk of {home} is full, nothing can be published: make room, the bus then recovers"
 EVENTS_STREAM = "ENCHANTED_SWARM"
 NEWEST_SEQUENCE = (
     "select coalesce(maxOrNull(stream_seq), 0) from swarm.events "
@@ -41,15 +43,13 @@ class StackStatus:
     lag_events: int | None
     """Events in the stream that are not in history yet; None if one of the two cannot be asked."""
 
+    trouble: str = ""
+    """What is wrong, and what to do; empty: nothing."""
+
     @property
     def is_ready(self) -> bool:
         """Whether every process does its work and nothing is wrong."""
         return bool(self.answering) and all(self.answering.values()) and not self.trouble
-
-    @property
-    def trouble(self) -> str:
-        """What is wrong, and what to do."""
-        return str(self.record.get("trouble", ""))
 
 
 def start_detached(
@@ -89,11 +89,17 @@ async def stack_status(home: Home) -> StackStatus:
     if record is None:
         return StackStatus(record={}, answering={}, lag_events=None)
     urls: Mapping[str, str] = record["ready_urls"]
-    answers = await asyncio.gather(
-        *(http_get(url, timeout=PROBE_TIMEOUT_SECONDS) for url in urls.values())
+    asked = [*urls.values(), record["nats_health_url"]]
+    *answers, health = await asyncio.gather(
+        *(http_get(url, timeout=PROBE_TIMEOUT_SECONDS) for url in asked)
     )
-    answering = {name: _is_well(answer) for name, answer in zip(urls, answers, strict=True)}
-    return StackStatus(record=record, answering=answering, lag_events=await _lag(record))
+    return StackStatus(
+        record=record,
+        answering={name: _is_well(answer) for name, answer in zip(urls, answers, strict=True)},
+        lag_events=await _lag(record),
+        # asked of the server and not read from the home, which may be on the full disk too
+        trouble=_FULL.format(home=home.root) if has_write_error(health) else "",
+    )
 
 
 def stop_stack(home: Home, timeout: timedelta) -> bool:

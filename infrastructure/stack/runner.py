@@ -83,7 +83,7 @@ async def _run_locked(
             _steps(plan),
             start_timeout=config.start_timeout,
             on_change=record.note_processes,
-            watches=[_disk_watch(plan, config, record)],
+            watches=[_disk_watch(plan, config)],
         )
         await supervisor.run(stop, ready)
 
@@ -119,7 +119,6 @@ class StackRecord:
     def __init__(self, plan: StackPlan) -> None:
         self._plan = plan
         self._processes: list[dict[str, Any]] = []
-        self._trouble = ""
         self._is_public = False
 
     def publish(self) -> dict[str, Any]:
@@ -137,15 +136,9 @@ class StackRecord:
             write_marks(_marks_file(self._plan.home), marks)
         self._write()
 
-    def note_trouble(self, trouble: str) -> None:
-        """Say in `stack.json` what is wrong; empty: nothing any more."""
-        self._trouble = trouble
-        self._write()
-
     def _content(self) -> dict[str, Any]:
         supervisor = {"name": "supervisor", "pid": os.getpid()}
-        record = self._plan.record([supervisor, *self._processes], os.getpid())
-        return {**record, "trouble": self._trouble}
+        return self._plan.record([supervisor, *self._processes], os.getpid())
 
     def _write(self) -> None:
         if self._is_public:
@@ -189,11 +182,10 @@ async def _declare_streams(plan: StackPlan) -> None:
     await declare_all(DeclareConfig(nats_url=nats_url, max_bytes=plan.max_stream_bytes))
 
 
-def _disk_watch(plan: StackPlan, config: StackConfig, record: StackRecord) -> DiskWatch:
+def _disk_watch(plan: StackPlan, config: StackConfig) -> DiskWatch:
     return DiskWatch(
         monitor_url=plan.monitor_url,
         store=plan.store,
-        on_trouble=record.note_trouble,
         min_free_bytes=config.min_free_bytes,
     )
 

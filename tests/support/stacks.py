@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from infrastructure.stack.leftover import end_leftovers, is_alive, mark_process, read_marks
 from infrastructure.stack.ports import USUAL_PORTS, any_free_port
@@ -82,9 +84,20 @@ class Stack:
         status: dict[str, Any] = eventually_blocking(self._ready_status, timeout=40)
         return status
 
-    def sql(self, query: str) -> Any:
-        """Ask history and return the rows."""
-        return json.loads(self.swarm("sql", query, "--format", "json").stdout)
+    def sql(self, query: str) -> list[dict[str, Any]]:
+        """Wait until history has what the stream has, ask it as a reader, return the rows."""
+        eventually_blocking(lambda: self.json("status", expected=None)["lag_events"] == 0)
+        parts = urlsplit(self.record["clickhouse_url"])
+        request = urllib.request.Request(
+            f"http://{parts.hostname}:{parts.port}/",
+            data=f"{query} format JSONEachRow".encode(),
+            headers={
+                "X-ClickHouse-User": parts.username or "",
+                "X-ClickHouse-Key": parts.password or "",
+            },
+        )
+        with urllib.request.urlopen(request, timeout=COMMAND_SECONDS) as answer:
+            return [json.loads(line) for line in answer.read().splitlines()]
 
     def log(self, name: str) -> str:
         path = self.home.logs / f"{name}.log"
