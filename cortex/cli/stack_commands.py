@@ -30,13 +30,20 @@ def up(
     ctx: typer.Context,
     detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready.")] = False,
     port: Ports = None,
+    no_ingestor: Annotated[
+        bool,
+        typer.Option(
+            "--no-ingestor", help="Leave events in the stream, for a `swarm ingest` of your own."
+        ),
+    ] = False,
     json: options.Json = False,
 ) -> None:
     """Start bus, history and ingestor of this home and keep them running."""
     session = Session.of(ctx)
     if detach:
-        _print_record(_start_detached(session, port or []), as_json=json)
-    elif asyncio.run(_run_here(session, port or [], as_json=json)):
+        record = _start_detached(session, port or [], has_ingestor=not no_ingestor)
+        _print_record(record, as_json=json)
+    elif asyncio.run(_run_here(session, port or [], has_ingestor=not no_ingestor, as_json=json)):
         raise typer.Exit(INTERRUPTED)
 
 
@@ -87,7 +94,7 @@ def version(json: options.Json = False) -> None:
         output.print_table([{"part": name, "version": found[name]} for name in found])
 
 
-def _start_detached(session: Session, ports: list[str]) -> dict[str, Any]:
+def _start_detached(session: Session, ports: list[str], *, has_ingestor: bool) -> dict[str, Any]:
     from infrastructure.stack.ports import parse_ports
     from infrastructure.stack.remote import start_detached
 
@@ -97,17 +104,23 @@ def _start_detached(session: Session, ports: list[str]) -> dict[str, Any]:
         ports=ports,
         environment=session.environment,
         log_format=session.log_format,
+        has_ingestor=has_ingestor,
     )
 
 
-async def _run_here(session: Session, ports: list[str], *, as_json: bool) -> bool:
+async def _run_here(
+    session: Session, ports: list[str], *, has_ingestor: bool, as_json: bool
+) -> bool:
     """Run the stack in this process; return whether Ctrl-C ended it."""
     from infrastructure.stack.ports import parse_ports
     from infrastructure.stack.runner import StackConfig, run_stack, stop_on_signals
 
     stop = asyncio.Event()
     config = StackConfig(
-        home=session.home, environment=session.environment, ports=parse_ports(ports)
+        home=session.home,
+        environment=session.environment,
+        ports=parse_ports(ports),
+        has_ingestor=has_ingestor,
     )
     with stop_on_signals(stop) as received:
         await run_stack(config, stop, lambda record: _print_record(record, as_json=as_json))

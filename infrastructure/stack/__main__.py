@@ -24,7 +24,10 @@ def main() -> None:
     options = _parse(sys.argv[1:])
     configure_logging(options.log_format)
     config = StackConfig(
-        home=Home(options.home), environment=os.environ, ports=parse_ports(options.port)
+        home=Home(options.home),
+        environment=os.environ,
+        ports=parse_ports(options.port),
+        has_ingestor=not options.no_ingestor,
     )
     try:
         asyncio.run(_run(config))
@@ -56,6 +59,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infrastructure.stack")
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--port", action="append", default=[])
+    parser.add_argument("--no-ingestor", action="store_true")
     parser.add_argument("--log-format", choices=["text", "json"], default="text")
     return parser.parse_args(arguments)
 

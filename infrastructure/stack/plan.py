@@ -34,6 +34,8 @@ class StackPlan:
     """Cap of the stream of events."""
     environment: Mapping[str, str]
     """Environment that the processes inherit."""
+    has_ingestor: bool = True
+    """False: events wait in the stream for an ingestor that somebody else runs."""
 
     @property
     def nats_config_file(self) -> Path:
@@ -100,6 +102,11 @@ class StackPlan:
             "history", _python("infrastructure.history", *arguments), f"{self.history_url}/ping"
         )
 
+    def specs(self) -> tuple[ChildSpec, ...]:
+        """Return the processes of this stack."""
+        kept = (self.nats(), self.history())
+        return (*kept, self.ingestor()) if self.has_ingestor else kept
+
     def ingestor(self) -> ChildSpec:
         """Return the process that moves the stream into history."""
         settings = {
@@ -129,16 +136,14 @@ class StackPlan:
             "dashboard_url": None,
             "clickhouse_url": self.clickhouse_url("history_reader"),
             "writer_dsn": self.clickhouse_url("history_writer"),
-            "otlp_url": self.otlp_url,
+            "otlp_url": self.otlp_url if self.has_ingestor else None,
             "metrics": {
                 "history": f"{self.history_url}/metrics",
                 "ingestor": f"{self.ingestor_url}/metrics",
                 "nats": f"{self.monitor_url}/jsz",
             },
             "nats_health_url": f"{self.monitor_url}/healthz",
-            "ready_urls": {
-                spec.name: spec.ready_url for spec in (self.nats(), self.history(), self.ingestor())
-            },
+            "ready_urls": {spec.name: spec.ready_url for spec in self.specs()},
             "processes": processes,
         }
 

@@ -53,7 +53,12 @@ class StackStatus:
 
 
 def start_detached(
-    home: Home, *, ports: Sequence[str] = (), environment: Mapping[str, str], log_format: str
+    home: Home,
+    *,
+    ports: Sequence[str] = (),
+    environment: Mapping[str, str],
+    log_format: str,
+    has_ingestor: bool = True,
 ) -> dict[str, Any]:
     """Start a stack that outlives this process; return its record when it is ready.
 
@@ -69,6 +74,8 @@ def start_detached(
     command = [sys.executable, "-m", "infrastructure.stack", "--home", str(home.root)]
     for port in ports:
         command += ["--port", port]
+    if not has_ingestor:
+        command.append("--no-ingestor")
     with (
         log.open("ab") as stderr,
         subprocess.Popen(

@@ -43,6 +43,8 @@ class StackConfig:
     """Ports asked for by name (`--port`); the others are chosen."""
     start_timeout: timedelta = timedelta(seconds=60)
     """How long one process may take until it is ready: a large stream is checked first."""
+    has_ingestor: bool = True
+    """Whether the stack runs an ingestor; without one, events wait in the stream."""
     min_free_bytes: int = MIN_FREE_BYTES
     """Room on the bus's disk that has to be there before nats-server is restarted after a full
     disk."""
@@ -105,6 +107,7 @@ def prepare_plan(config: StackConfig) -> StackPlan:
         credentials=ensure_credentials(home),
         max_stream_bytes=max_bytes,
         environment=config.environment,
+        has_ingestor=config.has_ingestor,
     )
     write_json(home.settings_file, {**settings, "ports": ports, "max_stream_bytes": max_bytes})
     for folder in (home.logs, plan.store, home.history):
@@ -170,6 +173,11 @@ def _steps(plan: StackPlan) -> list[Step]:
     async def declare() -> None:
         await _declare_streams(plan)
 
+    if not plan.has_ingestor:
+        return [
+            Step(spec=plan.nats()),
+            Step(spec=plan.history(), after=("nats",), prepare=declare),
+        ]
     return [
         Step(spec=plan.nats()),
         Step(spec=plan.history()),
