@@ -99,7 +99,7 @@ class StackPlan:
         """Return the process that owns the embedded data."""
         arguments = ("--home", str(self.home.root), "--port", str(self.ports["history"]))
         return self._spec(
-            "history", _python("infrastructure.history", *arguments), f"{self.history_url}/ping"
+            "history", _python("infrastructure.history", *arguments), f"{self.history_url}/readyz"
         )
 
     def specs(self) -> tuple[ChildSpec, ...]:
