@@ -27,9 +27,9 @@ create table if not exists swarm.events${on_cluster}
     original_digest String codec(ZSTD(1)),
 
     context_hash String codec(ZSTD(1)),
-    input_trigger String codec(ZSTD(1)),
-    rationale String codec(ZSTD(1)),
-    rejected_alternatives Array(String) codec(ZSTD(1)),
+    input_trigger String codec(ZSTD(3)),
+    rationale String codec(ZSTD(3)),
+    rejected_alternatives Array(String) codec(ZSTD(3)),
     memory_ids Array(String) codec(ZSTD(1)),
     confidence_score Float32 codec(ZSTD(1)),
 
@@ -37,7 +37,7 @@ create table if not exists swarm.events${on_cluster}
     target_resource String codec(ZSTD(1)),
     previous_state_hash String codec(ZSTD(1)),
     new_state_hash String codec(ZSTD(1)),
-    diff_patch String codec(ZSTD(1)),
+    diff_patch String codec(ZSTD(3)),
     is_reversible Bool codec(ZSTD(1)),
     mode UInt32 codec(ZSTD(1)),
     size_bytes UInt64 codec(ZSTD(1)),
@@ -48,7 +48,7 @@ create table if not exists swarm.events${on_cluster}
     cpu_load_percent Int32 codec(ZSTD(1)),
     memory_usage_mb Int32 codec(ZSTD(1)),
     final_count UInt64 codec(ZSTD(1)),
-    detail String codec(ZSTD(1)),
+    detail String codec(ZSTD(3)),
 
     tombstone_reason String codec(ZSTD(1)),
     refused_kind LowCardinality(String),
@@ -61,7 +61,7 @@ create table if not exists swarm.events${on_cluster}
     base_commit String codec(ZSTD(1)),
     manifest_digest String codec(ZSTD(1)),
 
-    raw String comment 'the message as received, byte for byte' codec(ZSTD(1)),
+    raw String comment 'the message as received, byte for byte' codec(ZSTD(3)) settings (min_compress_block_size = 4194304, max_compress_block_size = 4194304),
     is_repeated Bool comment 'an earlier message has this emitter_id and emitter_seq' codec(ZSTD(1)),
     is_clamped Bool comment 'event_time lies outside what the column holds; the original is in raw' codec(ZSTD(1)),
     is_authenticated Bool comment 'the subject ends in the token of agent_id, which the bus lets only that agent use' codec(ZSTD(1)),
@@ -87,7 +87,9 @@ engine = ${mergetree}
 -- By sequence range, never by event time: a batch stays within one partition and therefore one part.
 partition by (stream, intDiv(stream_seq, 1000000))
 order by (stream, stream_seq)
-settings ${mergetree_settings};
+-- A batch becomes one compact part: every column in one file. As a wide part it would be some 270 files, each with an
+-- fsync of its own, which was most of an insert's time. Merges make wide parts of what has come together.
+settings ${mergetree_settings}, min_bytes_for_wide_part = 536870912;
 
 create table if not exists swarm.events_input${on_cluster}
 (
