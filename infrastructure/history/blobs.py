@@ -1,0 +1,207 @@
+"""Content under its SHA-256 in history, and its way there from the bus.
+
+Content is stored once; storing it twice at the same moment is harmless, for readers take each chunk
+once. A content counts as present when all its chunks are.
+"""
+
+import asyncio
+import logging
+import struct
+from collections.abc import AsyncIterator, Collection, Iterator
+from datetime import timedelta
+from hashlib import sha256
+from typing import Protocol
+
+from infrastructure.errors import HistoryError
+from infrastructure.history.client import HistoryClient
+from infrastructure.history.query_text import query_text
+from nervous_system.errors import BusError, ContentMissingError
+
+CHUNK_BYTES = 1 << 20
+GROUP_CHUNKS = 16
+"""Chunks of one insert or one read: bounds the memory that a large content takes."""
+ASKED_AT_ONCE = 500
+"""Digests of one look-up."""
+_SIZES = struct.Struct("<IQ")
+_log = logging.getLogger(__name__)
+
+
+class RemovableContent(Protocol):
+    """What `drain_content` needs of the content on the bus."""
+
+    def digests(self) -> AsyncIterator[str]:
+        """Yield the digests of all content there."""
+        ...
+
+    async def get(self, digest: str) -> bytes:
+        """Return the content."""
+        ...
+
+    async def remove(self, digest: str) -> None:
+        """Remove it."""
+        ...
+
+
+class Blobs:
+    """Content in history; calls block."""
+
+    def __init__(self, client: HistoryClient) -> None:
+        self._client = client
+
+    def put(self, content: bytes) -> str:
+        """Store `content` once and return its digest.
+
+        Raises:
+            InsertRejectedError: the engine refused it.
+            HistoryUnavailableError: history cannot be reached.
+        """
+        digest = sha256(content).hexdigest()
+        if not self.known([digest]):
+            for first in range(0, max(1, _chunk_count(len(content))), GROUP_CHUNKS):
+                body = b"".join(_rows(digest, content, first))
+                self._client.insert_raw("swarm.blobs", body, input_format="RowBinary")
+        return digest
+
+    def exists(self, digest: str) -> bool:
+        """Return whether the whole content is stored."""
+        return digest in self.known([digest])
+
+    def known(self, digests: Collection[str]) -> set[str]:
+        """Return those of `digests` whose whole content is stored."""
+        wanted = list(digests)
+        found: set[str] = set()
+        for start in range(0, len(wanted), ASKED_AT_ONCE):
+            rows = self._client.query(
+                query_text("blob_known"), {"digests": wanted[start : start + ASKED_AT_ONCE]}
+            )
+            found |= {str(row["digest"]) for row in rows}
+        return found
+
+    def get(self, digest: str) -> bytes:
+        """Return the content.
+
+        Raises:
+            ContentMissingError: it is not stored, not whole, or damaged.
+        """
+        content = b"".join(self.pieces(digest))
+        if sha256(content).hexdigest() != digest:
+            raise ContentMissingError(digest=digest)
+        return content
+
+    def pieces(self, digest: str) -> Iterator[bytes]:
+        """Yield the content in order; the caller checks the digest of the whole.
+
+        Raises:
+            ContentMissingError: a chunk is missing.
+        """
+        first = 0
+        total = 1
+        while first < total:
+            rows = self._client.query(
+                query_text("blob_chunks"),
+                {"digest": digest, "first": first, "end": first + GROUP_CHUNKS},
+                bytes_columns=["content"],
+            )
+            if not rows:
+                raise ContentMissingError(digest=digest)
+            total = max(1, _chunk_count(int(rows[0]["size_bytes"])))
+            expected = range(first, min(first + GROUP_CHUNKS, total))
+            if [int(row["chunk"]) for row in rows] != list(expected):
+                raise ContentMissingError(digest=digest)
+            for row in rows:
+                yield bytes(row["content"])
+            first += GROUP_CHUNKS
+
+    def verify(self, digest: str) -> bool:
+        """Return whether what is stored under `digest` has that digest."""
+        machine = sha256()
+        try:
+            for piece in self.pieces(digest):
+                machine.update(piece)
+        except ContentMissingError:
+            return False
+        return machine.hexdigest() == digest
+
+
+async def drain_content(
+    content: RemovableContent,
+    client: HistoryClient,
+    stop: asyncio.Event,
+    pause: timedelta = timedelta(seconds=1),
+) -> None:
+    """Move content from the bus into history until asked to stop.
+
+    The copy on the bus is removed only after history was read back whole. What fails is logged and
+    tried again after the pause.
+    """
+    blobs = Blobs(client)
+    while not stop.is_set():
+        try:
+            await move_content(content, blobs)
+        except (BusError, HistoryError) as error:
+            _log.warning(
+                "content stays on the bus for now",
+                extra={"action": "content_move_failed", "reason": str(error)},
+            )
+        await _wait(stop, pause)
+
+
+async def move_content(content: RemovableContent, blobs: Blobs) -> int:
+    """Move what lies on the bus now; return how many contents were moved.
+
+    Raises:
+        BusError: the bus is away.
+        HistoryError: history is away or refused a content.
+    """
+    moved = 0
+    async for digest in content.digests():
+        try:
+            held = await asyncio.to_thread(blobs.exists, digest)
+            if not held:
+                await asyncio.to_thread(blobs.put, await content.get(digest))
+        except ContentMissingError as error:
+            _log.warning(
+                "content on the bus is damaged or gone",
+                extra={"action": "content_damaged", "reason": str(error)},
+            )
+            continue
+        if await asyncio.to_thread(blobs.verify, digest):
+            await content.remove(digest)
+            moved += 1
+    return moved
+
+
+async def _wait(stop: asyncio.Event, pause: timedelta) -> None:
+    try:
+        async with asyncio.timeout(pause.total_seconds()):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+def _chunk_count(size: int) -> int:
+    return -(-size // CHUNK_BYTES)
+
+
+def _rows(digest: str, content: bytes, first: int) -> Iterator[bytes]:
+    """Yield the rows of one group of chunks as RowBinary."""
+    name = _text(digest.encode())
+    end = min(first + GROUP_CHUNKS, max(1, _chunk_count(len(content))))
+    for chunk in range(first, end):
+        piece = content[chunk * CHUNK_BYTES : (chunk + 1) * CHUNK_BYTES]
+        yield name + _SIZES.pack(chunk, len(content))
+        yield _varint(len(piece))
+        yield piece
+
+
+def _text(raw: bytes) -> bytes:
+    return _varint(len(raw)) + raw
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)

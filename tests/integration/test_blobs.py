@@ -1,0 +1,97 @@
+"""Content in history: once, whole, and moved off the bus only when it is there."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import sha256
+
+import pytest
+
+from infrastructure.history.blobs import CHUNK_BYTES, GROUP_CHUNKS, Blobs, drain_content
+from infrastructure.history.client import HistoryClient, open_history
+from infrastructure.history.config import HistoryConfig
+from infrastructure.history.migrate import migrate
+from nervous_system.comms.connection import open_nats
+from nervous_system.comms.objects import BusContentStore
+from nervous_system.errors import ContentMissingError
+from tests.support.eventually import eventually
+
+
+@pytest.fixture
+def client(history_dsn: str) -> Iterator[HistoryClient]:
+    with open_history(HistoryConfig(dsn=history_dsn)) as opened:
+        migrate(opened)
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"x",
+        bytes(range(256)) * 5,
+        b"\xff" * CHUNK_BYTES,
+        b"\x00\n'\\" * (CHUNK_BYTES // 2),
+        b"0123456789abcdef" * (CHUNK_BYTES // 16 * (GROUP_CHUNKS + 1)) + b"end",
+    ],
+    ids=["empty", "one byte", "every byte", "one chunk", "two chunks", "two groups"],
+)
+def test_content_comes_back_bit_for_bit(client: HistoryClient, content: bytes) -> None:
+    blobs = Blobs(client)
+    digest = blobs.put(content)
+    assert digest == sha256(content).hexdigest()
+    assert blobs.get(digest) == content
+    assert blobs.exists(digest)
+    assert blobs.verify(digest)
+
+
+def test_content_is_stored_once(client: HistoryClient) -> None:
+    blobs = Blobs(client)
+    blobs.put(b"same")
+    blobs.put(b"same")
+    assert client.query("select count() as n from swarm.blobs") == [{"n": 1}]
+
+
+def test_content_that_is_not_whole_is_missing(client: HistoryClient) -> None:
+    blobs = Blobs(client)
+    digest = blobs.put(b"a" * (2 * CHUNK_BYTES))
+    client.command("alter table swarm.blobs delete where chunk = 1 settings mutations_sync = 2")
+    assert not blobs.exists(digest)
+    assert not blobs.verify(digest)
+    with pytest.raises(ContentMissingError):
+        blobs.get(digest)
+
+
+def test_content_that_was_altered_is_not_given_out(client: HistoryClient) -> None:
+    blobs = Blobs(client)
+    digest = blobs.put(b"before")
+    client.command(
+        "alter table swarm.blobs update content = 'behind' where 1 settings mutations_sync = 2"
+    )
+    assert not blobs.verify(digest)
+    with pytest.raises(ContentMissingError):
+        blobs.get(digest)
+
+
+async def test_content_leaves_the_bus_once_history_has_it(
+    client: HistoryClient, nats_url: str
+) -> None:
+    contents = [b"small", b"l" * (3 * CHUNK_BYTES)]
+    stop = asyncio.Event()
+    async with open_nats(nats_url, name="test") as connection:
+        jetstream = connection.jetstream()
+        await jetstream.create_object_store("SWARM_CONTENT")
+        store = BusContentStore(jetstream, servers=nats_url)
+        digests = [await store.put(content) for content in contents]
+        draining = asyncio.create_task(
+            drain_content(store, client, stop, pause=timedelta(milliseconds=20))
+        )
+
+        async def is_empty() -> bool:
+            return [digest async for digest in store.digests()] == []
+
+        await eventually(is_empty)
+        stop.set()
+        await draining
+    blobs = Blobs(client)
+    assert [await asyncio.to_thread(blobs.get, digest) for digest in digests] == contents
