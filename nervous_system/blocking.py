@@ -7,13 +7,13 @@ the ones that its events belong to.
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeVar, Unpack
+from typing import TypeVar, Unpack
 
 from opentelemetry.trace import Span
 
@@ -241,17 +241,19 @@ class Swarm:
 
     def subscribe(
         self, *, start: int | datetime | None = None, subject: str = ALL_EVENTS
-    ) -> Iterator[StoredEvent]:
+    ) -> Generator[StoredEvent, None, None]:
         """Yield events as they come; never ends by itself."""
         return self._iterate(self._swarm.subscribe(start=start, subject=subject))
 
     def replay(
         self, *, start: int | datetime = 1, end: int | None = None, subject: str = ALL_EVENTS
-    ) -> Iterator[StoredEvent]:
+    ) -> Generator[StoredEvent, None, None]:
         """Yield stored events; ends."""
         return self._iterate(self._swarm.replay(start=start, end=end, subject=subject))
 
-    def _iterate(self, source: Any) -> Iterator[StoredEvent]:
+    def _iterate(
+        self, source: AsyncGenerator[StoredEvent, None]
+    ) -> Generator[StoredEvent, None, None]:
         try:
             while True:
                 try:

@@ -11,6 +11,8 @@ from collections import OrderedDict
 from hashlib import sha256
 from pathlib import Path
 
+from nats.errors import Error as DriverError
+
 from nervous_system.comms.contracts import ContentStore
 from nervous_system.errors import BusError, BusUnavailableError, SpoolFullError
 
@@ -77,9 +79,9 @@ class ContentKeeper:
         try:
             async with asyncio.timeout(timeout):
                 await self._store.put(content)
-        except (BusError, TimeoutError) as error:
+        except (BusError, DriverError, TimeoutError) as error:
             if wait:
-                raise _as_bus_error(error, timeout) from error
+                raise _as_bus_error(error) from error
             return await self._spool(digest, content)
         self._note(digest)
         return True
@@ -118,8 +120,11 @@ class ContentKeeper:
                 for path in paths:
                     await self._send(path)
                 pause = FIRST_RETRY_SECONDS
-            except BusError as error:
-                logger.debug("bus is away", extra={"action": "content_retry", "reason": str(error)})
+            except (BusError, DriverError, OSError) as error:
+                logger.debug(
+                    "content not sent yet",
+                    extra={"action": "content_retry", "reason": str(error)},
+                )
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LAST_RETRY_SECONDS)
 
@@ -159,7 +164,8 @@ def _pending(directory: Path) -> list[Path]:
     return [path for path in directory.iterdir() if _TEMPORARY not in path.name]
 
 
-def _as_bus_error(error: BusError | TimeoutError, timeout: float) -> BusError:
+def _as_bus_error(error: Exception) -> BusError:
     if isinstance(error, BusError):
         return error
-    return BusUnavailableError(servers="the bus", reason=f"content not stored in {timeout:g} s")
+    reason = f"content not stored: {error or type(error).__name__}"
+    return BusUnavailableError(servers="its address", reason=reason)

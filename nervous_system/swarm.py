@@ -6,8 +6,9 @@ as long as there is a spool to keep events in.
 
 import asyncio
 import logging
+import secrets
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from nervous_system.emission import Emission
 from nervous_system.emitter import make_tombstone
 from nervous_system.errors import ConfigError, InvalidEventError
 from nervous_system.events import check, encode, kind_of, new_event_id
+from nervous_system.home import REDACTION_KEY_BYTES, Home
 from nervous_system.identity import AgentIdentity
 from nervous_system.schemas import AgentRole, SwarmEvent
 from nervous_system.subjects import ALL_EVENTS, parse_role, subject_for
@@ -130,7 +132,7 @@ class Swarm:
 
     async def subscribe(
         self, *, start: int | datetime | None = None, subject: str = ALL_EVENTS
-    ) -> AsyncIterator[StoredEvent]:
+    ) -> AsyncGenerator[StoredEvent, None]:
         """Yield events as they come, decoded, each with its `sequence` in the stream; never ends.
 
         Args:
@@ -148,7 +150,7 @@ class Swarm:
 
     async def replay(
         self, *, start: int | datetime = 1, end: int | None = None, subject: str = ALL_EVENTS
-    ) -> AsyncIterator[StoredEvent]:
+    ) -> AsyncGenerator[StoredEvent, None]:
         """Yield stored events, decoded, each with its `sequence` in the stream; ends.
 
         Args:
@@ -212,8 +214,9 @@ class Swarm:
         return min(configured, found - HEADROOM_BYTES) if found > HEADROOM_BYTES else configured
 
     def _key(self) -> bytes:
+        """Return the home's key; where the home cannot be written, one of this process's own."""
         if self._redaction_key is None:
-            self._redaction_key = self.config.home.redaction_key()
+            self._redaction_key = _redaction_key(self.config.home)
         return self._redaction_key
 
     async def _say_goodbye(self, agent: Agent, failure: str = "") -> None:
@@ -295,10 +298,23 @@ async def _open_content(
         if not sys.exc_info()[0]:
             await keeper.drain(config.bus.close_timeout.total_seconds())
         sender.cancel()
-        await asyncio.gather(sender, return_exceptions=True)
+        (ended,) = await asyncio.gather(sender, return_exceptions=True)
+        if isinstance(ended, Exception):
+            logger.error("content sender failed", exc_info=ended, extra={"action": "content_end"})
 
     stack.push_async_callback(close)
     return keeper
+
+
+def _redaction_key(home: Home) -> bytes:
+    try:
+        key = home.redaction_key()
+    except OSError as error:
+        logger.warning(
+            "no redaction key", extra={"action": "redaction_key_missing", "reason": str(error)}
+        )
+        key = b""
+    return key if len(key) == REDACTION_KEY_BYTES else secrets.token_bytes(REDACTION_KEY_BYTES)
 
 
 def _filters(subject: str) -> tuple[str, ...]:

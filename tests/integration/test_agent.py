@@ -282,7 +282,7 @@ async def test_subscriber_gets_what_comes_with_its_sequence(bus: NatsServer) -> 
         second = await agent.decide(rationale="two", wait=True)
         got = await coming
         assert (got.sequence, got.event.event_id) == (second.sequence, second.event_id)
-        await live.aclose()  # type: ignore[attr-defined]
+        await live.aclose()
         again = [one async for one in swarm.replay(start=2, end=2)]
         assert [one.event.event_id for one in again] == [first.event_id]
         since = [one async for one in swarm.replay(start=got.delivery.stored_at)]
@@ -377,5 +377,5 @@ async def test_agents_user_may_do_all_that_an_agent_does(
         assert await swarm.content.get(found[2].event.state_change.new_state_hash) == b"x"
         live = swarm.subscribe(start=change.sequence)
         assert (await anext(live)).event.event_id == change.event_id
-        await live.aclose()  # type: ignore[attr-defined]
+        await live.aclose()
     assert follow(found).head.is_closed

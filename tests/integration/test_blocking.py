@@ -74,7 +74,7 @@ def test_subscription_can_be_left(bus: NatsServer) -> None:
     with ns.blocking.connect() as swarm, swarm.agent("a", role="coder"):
         events = swarm.subscribe(start=1)
         assert next(events).event.system_signal.status == "STARTING"
-        events.close()  # type: ignore[attr-defined]
+        events.close()
 
 
 async def test_blocking_calls_work_beside_a_running_loop(bus: NatsServer) -> None:
