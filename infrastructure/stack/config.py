@@ -1,4 +1,4 @@
-"""Settings of `python -m infrastructure.stack.declare`, which containers run once."""
+"""Settings of `python -m infrastructure.stack.setup`, which containers run once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

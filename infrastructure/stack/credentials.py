@@ -1,6 +1,7 @@
 """Random credentials of one home, made once and readable by the owner only."""
 
 import secrets
+from collections.abc import Iterable
 
 from infrastructure.stack.permissions import USER_NAMES
 from nervous_system.home import Home, write_json
@@ -9,10 +10,15 @@ HISTORY_USERS = ("history_writer", "history_reader")
 PASSWORD_BYTES = 24
 
 
-def ensure_credentials(home: Home) -> dict[str, str]:
-    """Return a password for every user of bus and history; missing ones are made and kept."""
+def ensure_credentials(home: Home, agents: Iterable[str] = ()) -> dict[str, str]:
+    """Return a password for every user of bus and history; missing ones are made and kept.
+
+    Args:
+        home: Where they are kept.
+        agents: Names of users of agents beside the usual ones.
+    """
     found = home.credentials()
-    missing = [name for name in (*USER_NAMES, *HISTORY_USERS) if name not in found]
+    missing = [name for name in {*USER_NAMES, *HISTORY_USERS, *agents} if name not in found]
     if missing:
         found |= {name: secrets.token_urlsafe(PASSWORD_BYTES) for name in missing}
         write_json(home.credentials_file, found)

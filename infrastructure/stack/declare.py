@@ -1,13 +1,8 @@
-"""Declares the streams and the object store, or brings them in line; containers run it once."""
-
-import asyncio
-import os
-import sys
+"""Declares the streams and the object store, or brings them in line with this version."""
 
 from infrastructure.stack.config import DeclareConfig
 from nervous_system.comms.connection import open_nats
 from nervous_system.comms.streams import declare_content_bucket, declare_streams, swarm_streams
-from nervous_system.errors import SwarmError
 
 CONTENT_SHARE = 4
 """The object store gets this part of the cap of the stream of events."""
@@ -29,17 +24,3 @@ async def declare_all(config: DeclareConfig) -> None:
             max_bytes=config.max_bytes // CONTENT_SHARE,
             replicas=config.replicas,
         )
-
-
-def main() -> int:
-    """Declare by the environment; return the exit code."""
-    try:
-        asyncio.run(declare_all(DeclareConfig.from_env(os.environ)))
-    except SwarmError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -32,6 +32,8 @@ def hold_stack_lock(home: Home) -> Iterator[None]:
     descriptor = os.open(lock_file(home), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _take_or_refuse(descriptor, home)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(descriptor)
@@ -69,12 +71,20 @@ def is_stack_running(home: Home) -> bool:
         os.close(descriptor)
 
 
+def supervisor_pid(home: Home) -> int:
+    """Return the pid of who holds, or held last, the lock; 0 where nobody ever did."""
+    try:
+        return int(lock_file(home).read_text(encoding="ascii") or 0)
+    except FileNotFoundError:
+        return 0
+
+
 def running_error(home: Home) -> StackRunningError:
     """Return the error that says where the running stack is."""
     record = home.stack() or {}
     return StackRunningError(
         home=str(home.root),
-        pid=int(record.get("pid", 0)),
+        pid=supervisor_pid(home),
         nats_url=str(record.get("public_nats_url", "still starting")),
     )
 

@@ -4,6 +4,7 @@ Pure: settings in, text out. `sync_interval: always` is what makes an ack mean "
 JetStream's default syncs up to two minutes after it has acknowledged.
 """
 
+import ipaddress
 import json
 import sys
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infrastructure.stack.permissions import USER_NAMES, NatsUser, swarm_users
+from nervous_system.errors import ConfigError
 
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
 RANDOM_PORT = -1
@@ -40,6 +42,15 @@ class NatsServerConfig:
     """Cap of all streams together; None is the server's own choice."""
     users: tuple[NatsUser, ...] = ()
     """Empty: everybody may do everything."""
+
+    def __post_init__(self) -> None:
+        if not _is_loopback(self.host):
+            raise ConfigError(
+                variable="host",
+                given=self.host,
+                expected="a loopback address",
+                fix="for a wider one write a configuration with TLS, from infrastructure/nats",
+            )
 
 
 def render(config: NatsServerConfig) -> str:
@@ -73,6 +84,13 @@ def render_container_users() -> str:
 def container_password(user: str) -> str:
     """Return the variable that holds a user's password in containers, as NATS writes it."""
     return f"$SWARM_NATS_{user.upper()}_PASSWORD"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _optional(key: str, value: Path | int | None) -> list[str]:

@@ -11,7 +11,7 @@ JetStream's API subjects; a user without the one for a call gets no answer, and 
 the violation on its connection.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nervous_system.comms.streams import (
@@ -25,7 +25,12 @@ from nervous_system.comms.streams import (
 CONTENT_STREAM = f"OBJ_{CONTENT_BUCKET}"
 
 INBOX = "_INBOX.>"
-USER_NAMES = ("operator", "ingestor", "dashboard", "agent", "publisher")
+DUTIES = ("operator", "ingestor", "dashboard", "publisher")
+"""Users that every bus has, beside those of its agents."""
+ANY_AGENT: Mapping[str, Sequence[str]] = {"agent": ("*",)}
+"""The default: one user for all agents, which may speak for any."""
+USER_NAMES = (*DUTIES, *ANY_AGENT)
+"""The users of a bus with default agents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,20 +44,21 @@ class NatsUser:
 
 
 def swarm_users(
-    passwords: Mapping[str, str], agent_tokens: Iterable[str] = ("*",)
+    passwords: Mapping[str, str], agents: Mapping[str, Sequence[str]] = ANY_AGENT
 ) -> tuple[NatsUser, ...]:
-    """Return the five users of DESIGN 9 with their passwords.
+    """Return a user per duty, and those of agents, with their passwords.
 
     Args:
-        passwords: User name to password; see `USER_NAMES`.
-        agent_tokens: Escaped agent ids that the user `agent` may speak for; `*` is any.
+        passwords: User name to password.
+        agents: Name of each user of agents to the escaped agent ids that it may speak for; `*` is
+            any.
     """
     rules = {
         "operator": (operator_publish(), ("swarm.>", INBOX, "$O.>", "$KV.>", "$JS.EVENT.>")),
         "ingestor": (ingestor_publish(), (INBOX,)),
         "dashboard": (dashboard_publish(), ("swarm.events.>", "swarm.coordination.>", INBOX)),
-        "agent": (agent_publish(agent_tokens), (INBOX,)),
         "publisher": (("swarm.events.*.*",), (INBOX,)),
+        **{name: (agent_publish(tokens), (INBOX,)) for name, tokens in agents.items()},
     }
     return tuple(
         NatsUser(name=name, password=passwords[name], publish=publish, subscribe=subscribe)
@@ -87,12 +93,11 @@ def dashboard_publish() -> tuple[str, ...]:
     return (*_read(EVENTS_STREAM), *_read(COORDINATION_STREAM))
 
 
-def agent_publish(tokens: Iterable[str]) -> tuple[str, ...]:
+def agent_publish(tokens: Sequence[str]) -> tuple[str, ...]:
     """Publish events and coordination under the given tokens; read; keep and fetch content."""
-    listed = tuple(tokens)
     return (
-        *(f"swarm.events.*.*.{token}" for token in listed),
-        *(f"swarm.coordination.*.*.{token}" for token in listed),
+        *(f"swarm.events.*.*.{token}" for token in tokens),
+        *(f"swarm.coordination.*.*.{token}" for token in tokens),
         *_read(EVENTS_STREAM),
         *_read(COORDINATION_STREAM),
         *_read(CONTENT_STREAM),

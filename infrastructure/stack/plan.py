@@ -5,15 +5,15 @@ Pure but for reading the interpreter's place; `runner` writes and starts what is
 
 import shutil
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from infrastructure.stack.child import ChildSpec
 from infrastructure.stack.nats_config import LOOPBACK, NatsServerConfig
-from infrastructure.stack.permissions import swarm_users
+from infrastructure.stack.permissions import ANY_AGENT, swarm_users
 from nervous_system.errors import ConfigError
 from nervous_system.home import Home
 
@@ -34,6 +34,8 @@ class StackPlan:
     """Cap of the stream of events."""
     environment: Mapping[str, str]
     """Environment that the processes inherit."""
+    agents: Mapping[str, Sequence[str]] = field(default_factory=lambda: ANY_AGENT)
+    """Users of agents to the escaped agent ids that they may speak for."""
     has_ingestor: bool = True
     """False: events wait in the stream for an ingestor that somebody else runs."""
 
@@ -84,7 +86,7 @@ class StackPlan:
             websocket_port=self.ports["websocket"],
             monitor_port=self.ports["monitor"],
             max_store_bytes=self.max_stream_bytes * STORE_ROOM_FACTOR,
-            users=swarm_users(self.credentials),
+            users=swarm_users(self.credentials, self.agents),
         )
 
     def nats(self) -> ChildSpec:
@@ -129,6 +131,7 @@ class StackPlan:
             "nats_url": self.nats_url("operator"),
             "public_nats_url": f"nats://{LOOPBACK}:{self.ports['nats']}",
             "agent_nats_url": self.nats_url("agent"),
+            "agent_nats_urls": {name: self.nats_url(name) for name in self.agents},
             "publisher_nats_url": self.nats_url("publisher"),
             "ingestor_nats_url": self.nats_url("ingestor"),
             "dashboard_nats_url": self.nats_url("dashboard"),

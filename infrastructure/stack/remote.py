@@ -19,7 +19,7 @@ from infrastructure.errors import ChildFailedError, StackDownError
 from infrastructure.stack.child import last_line
 from infrastructure.stack.disk import has_write_error
 from infrastructure.stack.http_probe import HttpAnswer, http_get
-from infrastructure.stack.lock import is_stack_running, running_error
+from infrastructure.stack.lock import is_stack_running, running_error, supervisor_pid
 from nervous_system.home import Home
 
 PROBE_TIMEOUT_SECONDS = 2.0
@@ -118,8 +118,8 @@ def stop_stack(home: Home, timeout: timedelta) -> bool:
     if not is_stack_running(home):
         return False
     deadline = time.monotonic() + timeout.total_seconds()
-    _signal_supervisor(home)
     while is_stack_running(home):
+        _signal_supervisor(home)
         if time.monotonic() > deadline:
             raise ChildFailedError(
                 name="supervisor",
@@ -157,11 +157,10 @@ def _answer(process: subprocess.Popen[bytes], home: Home, log: Path) -> dict[str
 
 
 def _signal_supervisor(home: Home) -> None:
-    record = home.stack()
-    if record is None:
-        raise StackDownError(home=str(home.root))
-    with suppress(ProcessLookupError):
-        os.kill(int(record["pid"]), signal.SIGTERM)
+    # an instant may lie between its taking the lock and its writing of its pid
+    if pid := supervisor_pid(home):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
 
 
 async def _lag(record: Mapping[str, Any]) -> int | None:

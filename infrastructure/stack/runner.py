@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from infrastructure.stack.agent_users import agent_users
 from infrastructure.stack.config import DeclareConfig
 from infrastructure.stack.credentials import ensure_credentials
 from infrastructure.stack.declare import declare_all
@@ -101,10 +102,12 @@ def prepare_plan(config: StackConfig) -> StackPlan:
         any_free=any_free_port,
     )
     max_bytes = settings.get("max_stream_bytes") or affordable_max_bytes(home.nats)
+    agents = agent_users(settings.get("agents", {}))
     plan = StackPlan(
         home=home,
         ports=ports,
-        credentials=ensure_credentials(home),
+        agents=agents,
+        credentials=ensure_credentials(home, agents),
         max_stream_bytes=max_bytes,
         environment=config.environment,
         has_ingestor=config.has_ingestor,
@@ -151,7 +154,7 @@ class StackRecord:
 
 @contextmanager
 def stop_on_signals(stop: asyncio.Event) -> Iterator[list[signal.Signals]]:
-    """Set `stop` at SIGINT and SIGTERM; the list fills with what came."""
+    """Set `stop` at SIGINT, SIGTERM and SIGHUP; the list fills with what came."""
     received: list[signal.Signals] = []
     loop = asyncio.get_running_loop()
 
@@ -159,7 +162,7 @@ def stop_on_signals(stop: asyncio.Event) -> Iterator[list[signal.Signals]]:
         received.append(number)
         stop.set()
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     for number in numbers:
         loop.add_signal_handler(number, receive, number)
     try:

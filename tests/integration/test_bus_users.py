@@ -219,7 +219,7 @@ async def test_agent_bound_to_its_token_cannot_store_bytes_under_another(
     """Neither by publishing, nor by naming another's subject as the reply of a request."""
     server = nats_server_with_users
     server.stop()
-    server.agent_tokens = ("mine",)
+    server.agents = {"agent": ("mine",)}
     server.start()
     forged = build_event(agent_id="other").SerializeToString()
     victim = "swarm.events.coder.decision.other"

@@ -7,12 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from infrastructure.stack.nats_config import NatsServerConfig, render
-from infrastructure.stack.permissions import USER_NAMES, swarm_users
+from infrastructure.stack.permissions import ANY_AGENT, USER_NAMES, swarm_users
 from tests.support.eventually import eventually_blocking
 
 STOP_SECONDS = 10
@@ -31,8 +31,8 @@ class NatsServer:
     directory: Path
     passwords: dict[str, str] = field(default_factory=dict)
     """User name to password; empty: the server asks for none."""
-    agent_tokens: tuple[str, ...] = ("*",)
-    """Tokens that the user `agent` may speak for; used at the next start."""
+    agents: Mapping[str, Sequence[str]] = field(default_factory=lambda: ANY_AGENT)
+    """Users of agents to the tokens that they may speak for; used at the next start."""
     port: int = 0
     websocket_port: int = 0
     monitor_port: int = 0
@@ -106,7 +106,7 @@ class NatsServer:
                 websocket_port=self.websocket_port or -1,
                 monitor_port=self.monitor_port or -1,
                 ports_directory=ports,
-                users=swarm_users(self.passwords, self.agent_tokens) if self.passwords else (),
+                users=swarm_users(self.passwords, self.agents) if self.passwords else (),
             )
         )
 

@@ -1,7 +1,10 @@
 from pathlib import Path
 
+import pytest
+
 from infrastructure.stack.nats_config import NatsServerConfig, render
 from infrastructure.stack.permissions import USER_NAMES, NatsUser, swarm_users
+from nervous_system.errors import ConfigError
 
 
 def test_every_write_is_synced_before_its_ack() -> None:
@@ -13,10 +16,25 @@ def test_server_listens_on_loopback_unless_told_otherwise() -> None:
     assert text.count('"127.0.0.1') == 3
 
 
-def test_agents_may_be_bound_to_their_tokens() -> None:
-    users = {user.name: user for user in swarm_users(dict.fromkeys(USER_NAMES, "p"), ["a", "%42"])}
-    events = [subject for subject in users["agent"].publish if subject.startswith("swarm.events")]
-    assert events == ["swarm.events.*.*.a", "swarm.events.*.*.%42"]
+def test_agents_are_bound_to_their_tokens() -> None:
+    passwords = dict.fromkeys((*USER_NAMES, "team"), "p")
+    users = {u.name: u for u in swarm_users(passwords, {"agent": ["a"], "team": ["b", "%42"]})}
+    events = {
+        name: [subject for subject in users[name].publish if subject.startswith("swarm.events")]
+        for name in ("agent", "team")
+    }
+    assert events == {
+        "agent": ["swarm.events.*.*.a"],
+        "team": ["swarm.events.*.*.b", "swarm.events.*.*.%42"],
+    }
+
+
+def test_wider_address_is_refused() -> None:
+    for host in ("0.0.0.0", "::", "192.0.2.1", "example.org"):
+        with pytest.raises(ConfigError, match="loopback"):
+            NatsServerConfig(store=Path("/s"), host=host)
+    for host in ("127.0.0.1", "127.1.2.3", "::1", "localhost"):
+        assert NatsServerConfig(store=Path("/s"), host=host).host == host
 
 
 def test_user_without_subjects_is_denied_everything() -> None:
