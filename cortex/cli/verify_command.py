@@ -1,6 +1,9 @@
 """`swarm verify`: prove that history equals what happened, or name the first bad event."""
 
 import asyncio
+import gc
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -85,7 +88,10 @@ def verify(
         repairs=repair,
         signs=sign,
     )
-    outcome = asyncio.run(run.run(0.0 if no_wait else timeout))
+    # Millions of short-lived objects and no cycles: looking for some takes a tenth of the time.
+    gc.disable()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        outcome = runner.run(run.run(0.0 if no_wait else timeout))
     if json:
         output.print_json(outcome.as_json())
     else:
@@ -185,6 +191,15 @@ class _Run:
             signature = sign_head(key, parse_head(text))
             outcome.signatures[text] = signature
             await source.note(parse_head(text), signature)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    # uvloop reads the stream a third faster, and is not to be had everywhere.
+    with suppress(ImportError):
+        import uvloop
+
+        return uvloop.new_event_loop
+    return None
 
 
 def _head(text: str) -> Head:

@@ -86,10 +86,12 @@ class VerifyStore:
             if name not in NOT_FROM_THE_MESSAGE and (with_repeats or name != "is_repeated")
         ]
         self._compared = compared
+        kinds = dict(columns)
         self._names = {
             "scratch": scratch,
             "key": f"toUInt64({secrets.randbits(64)})",
             "columns": ", ".join(compared),
+            "texts": ", ".join(name for name in compared if "String" in kinds[name]),
             "definitions": ", ".join(f"{name} {kind}" for name, kind in columns),
             "decode": decode_columns(),
         }

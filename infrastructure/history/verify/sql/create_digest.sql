@@ -2,5 +2,5 @@ create materialized view ${scratch}.digest to ${scratch}.digests as
 select
     stream_seq,
     cityHash64(${key}, ${columns}) as first,
-    xxh3(${key}, ${columns}) as second
+    xxh3(${key}, ${texts}) as second
 from ${scratch}.decoded
