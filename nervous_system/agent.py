@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
-from typing import Unpack
+from typing import Any, Unpack
 
 from opentelemetry.trace import Span, SpanKind, Tracer
 
@@ -330,6 +330,8 @@ class Agent:
         if not causes and link is not None:
             causes = link.caused_by
         seconds, nanos = divmod(time.time_ns(), 1_000_000_000)
+        kind = events.kind_of_payload(payload)
+        body: dict[str, Any] = {kind: payload}
         try:
             event = SwarmEvent(
                 event_id=event_id,
@@ -341,12 +343,13 @@ class Agent:
                 workspace_id=workspace_id or identity.workspace_id,
                 caused_by=causes,
                 attributes=attributes or None,
+                **body,
             )
         except (TypeError, ValueError) as error:
             raise InvalidEventError(field="attributes", reason=str(error)) from error
         event.timestamp.seconds = seconds
         event.timestamp.nanos = nanos
-        return event, events.set_payload(event, payload), traceparent
+        return event, kind, traceparent
 
     def _trace(self, link: Link | None, *, is_first: bool) -> tuple[str, str, str]:
         """Return the ids of a given link before, or else after, those of the active span."""

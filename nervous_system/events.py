@@ -53,6 +53,7 @@ __all__ = [
     "from_json",
     "is_event_id",
     "kind_of",
+    "kind_of_payload",
     "new_event_id",
     "payload_of",
     "set_payload",
@@ -87,13 +88,16 @@ _is_span_id: Callable[[str], object] = re.compile(r"(?:[0-9a-f]{16})?").fullmatc
 
 def new_event_id() -> str:
     """Return a new UUIDv7: ordered by time to about a quarter of a microsecond, 62 random bits."""
-    now = time.time_ns()
-    milliseconds, rest = divmod(now, 1_000_000)
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = (rest << 12) // 1_000_000  # RFC 9562, 6.2, method 3: 12 bits below the millisecond
-    random = int.from_bytes(urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF
-    number = milliseconds << 80 | 0x7000 << 64 | fraction << 64 | 2 << 62 | random
-    digits = f"{number:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    random = int.from_bytes(urandom(8), "big")
+    return "%08x-%04x-7%03x-%04x-%012x" % (  # noqa: UP031 # twice as fast as an f-string here
+        milliseconds >> 16,
+        milliseconds & 0xFFFF,
+        fraction,
+        0x8000 | random >> 50,
+        random & 0xFFFF_FFFF_FFFF,
+    )
 
 
 def is_event_id(text: str) -> bool:
@@ -143,12 +147,22 @@ def set_payload(event: SwarmEvent, payload: Payload) -> str:
     Raises:
         InvalidEventError: it is none of the payloads.
     """
-    kind = _KIND_OF_PAYLOAD.get(type(payload))
-    if kind is None:
-        raise InvalidEventError(field="payload", reason=f"{type(payload).__name__} is no payload")
+    kind = kind_of_payload(payload)
     member = getattr(event, kind)
     member.CopyFrom(payload)
     member.SetInParent()  # also where every field has its default
+    return kind
+
+
+def kind_of_payload(payload: Payload) -> str:
+    """Return the kind of an event that `payload` makes.
+
+    Raises:
+        InvalidEventError: it is none of the payloads.
+    """
+    kind = _KIND_OF_PAYLOAD.get(type(payload))
+    if kind is None:
+        raise InvalidEventError(field="payload", reason=f"{type(payload).__name__} is no payload")
     return kind
 
 

@@ -38,7 +38,10 @@ _find_underscored = _ending_in("_").search
 _find_a = re.compile(
     "A(?:" + "|".join(one[1:] for one in _LITERALS if one.startswith("A")) + ")"
 ).search
-_REST = tuple(one for one in _LITERALS if not one.endswith(("-", "_")) and one[0] != "A")
+_URL = "://"
+_REST = tuple(
+    one for one in _LITERALS if not one.endswith(("-", "_")) and not one.startswith(("A", _URL))
+)
 
 
 def is_suspect(text: str) -> bool:
@@ -48,7 +51,7 @@ def is_suspect(text: str) -> bool:
     for literal in _REST:
         if literal in text:
             return True
-    return _has_telling_name(text)
+    return (":" in text and _URL in text) or _has_telling_name(text)
 
 
 def redact(text: str, counts: dict[str, int]) -> str:

@@ -135,8 +135,8 @@ SECRET_KINDS = (
     ),
     _kind(
         "slack_token",
-        ("xox", "xapp-", "hooks.slack.com/"),
-        r"(?P<secret>xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9\-]{10,}|xapp-[0-9]-[A-Za-z0-9\-]{10,}"
+        (*(f"xox{letter}-" for letter in "abcdeoprs"), "xapp-", "hooks.slack.com/"),
+        r"(?P<secret>xox[abcdeoprs](?:\.xox[a-z])?-[A-Za-z0-9\-]{10,}|xapp-[0-9]-[A-Za-z0-9\-]{10,}"
         r"|hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/]{20,})",
     ),
     _kind(
