@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
+CONTRACT := proto/enchanted/events/v1/events.proto
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock proto fmt lint format-check types arches fresh spelling unit integration acceptance \
@@ -68,6 +69,7 @@ bench: setup ## the benchmarks; the table is docs/benchmarks.md
 
 docs: setup ## write the generated reference pages anew
 	@$(BIN)/python -m cortex.cli.reference > docs/reference/cli.md
+	@$(BIN)/python -m infrastructure.history.reference $(CONTRACT) > docs/reference/sql.md
 
 demo: setup ## the main job on the embedded stack, and its result
 	@$(BIN)/python examples/demo.py

@@ -1,0 +1,109 @@
+"""`python -m infrastructure.history.reference PROTO`: the public tables and views, as Markdown.
+
+Makes an empty history in a temporary directory and describes what the migrations put there, so
+`docs/reference/sql.md` cannot say anything else than the schema does. What a column means comes
+from its comment, else from the comment of the contract's field of that name.
+"""
+
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from infrastructure.history.client import HistoryClient, open_history
+from infrastructure.history.config import HistoryConfig
+from infrastructure.history.migrate import migrate
+
+PUBLIC = {
+    "events": "Every message of the stream, one row each, in the order of the stream.",
+    "decisions": "Why an agent went one way and not another.",
+    "state_changes": "What became of files, variables, schemas.",
+    "signals": "How agents are doing.",
+    "workspaces": "Which workspaces came to be, and from what.",
+    "agents": "One row per agent.",
+    "runs": "One row per run.",
+    "ledger": "One row per batch: its root, and the head that notes it.",
+    "dead_letters": "Messages that are no events, with the reason.",
+    "spans": "OpenTelemetry spans, columns named as the OpenTelemetry collector's exporter does.",
+    "blobs": "Content by its SHA-256, in chunks.",
+}
+HEAD = """# SQL tables
+
+Written by `make docs` from the schema; database `swarm`. Rows are only ever added. The views of \
+events leave out rows that are
+repeated (`is_repeated`); `swarm.events` shows them all. What is not listed here is not public and \
+may change.
+
+"""
+
+
+DERIVED = {
+    "first_seen": "time of the first event",
+    "last_seen": "time of the newest event",
+    "events": "how many events",
+    "decisions": "how many of them are decisions",
+    "state_changes": "how many are state changes",
+    "signals": "how many are signals",
+    "failures": "signals with status CRITICAL_FAILURE",
+    "runs": "how many runs the agent took part in",
+    "agents": "how many agents took part",
+    "prev_seq": "sequence of the head before",
+    "event_count": "messages in the batch",
+    "stream_identity": "the stream's name and creation time",
+    "prev_root": "root before, hex",
+    "root": "root after, hex",
+    "head": "the root with its place, as `swarm verify --expect` takes it",
+    "raw_bytes": "length of the message",
+    "content": "bytes of the chunk",
+}
+_FIELD = re.compile(r"((?:^ *//.*\n)+)^ *[\w.<>, ]+ (\w+) = \d+;", re.MULTILINE)
+
+
+def field_meanings(proto: str) -> dict[str, str]:
+    """Return the comment of each field in the text of a .proto file, by the field's name."""
+    return {
+        name: " ".join(line.strip().removeprefix("//").strip() for line in comment.splitlines())
+        for comment, name in _FIELD.findall(proto)
+    }
+
+
+def reference(client: HistoryClient, proto: str) -> str:
+    """Return the page."""
+    rows = client.query(resources.files(__package__).joinpath("queries/columns.sql").read_text())
+    tables: dict[str, list[Mapping[str, Any]]] = {name: [] for name in PUBLIC}
+    for row in rows:
+        if row["table"] in tables:
+            tables[row["table"]].append(row)
+    meanings = DERIVED | field_meanings(proto)
+    meanings |= {row["name"]: row["comment"] for row in tables["events"] if row["comment"]}
+    sections = [_section(name, columns, meanings) for name, columns in tables.items()]
+    return HEAD + "\n".join(sections)
+
+
+def _section(name: str, columns: Sequence[Mapping[str, Any]], meanings: Mapping[str, str]) -> str:
+    return "\n".join([f"## swarm.{name}", "", PUBLIC[name], "", *_table(columns, meanings), ""])
+
+
+def _table(columns: Sequence[Mapping[str, Any]], meanings: Mapping[str, str]) -> Iterator[str]:
+    yield "| column | type | meaning |"
+    yield "|---|---|---|"
+    for column in columns:
+        meaning = column["comment"] or meanings.get(column["name"], "")
+        yield f"| `{column['name']}` | `{column['type']}` | {meaning} |"
+
+
+def main() -> None:
+    """Print the page."""
+    proto = Path(sys.argv[1]).read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        config = HistoryConfig.from_env({"SWARM_CLICKHOUSE_DSN": f"chdb://{folder}/history"})
+        with open_history(config) as client:
+            migrate(client)
+            sys.stdout.write(reference(client, proto))
+
+
+if __name__ == "__main__":
+    main()
