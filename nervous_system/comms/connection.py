@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 
 import nats.errors
 import nats.js.errors
-from nats.aio.client import Client
+from nats.aio.client import Client, Srv
 from nats.aio.transport import TcpTransport
 
-from nervous_system.errors import BusClosedError, BusError, BusUnavailableError
+from nervous_system.errors import BusClosedError, BusUnavailableError
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ CONNECT_TIMEOUT_SECONDS = 2
 RECONNECT_WAIT_SECONDS = 0.2
 PING_INTERVAL_SECONDS = 20
 FLUSH_BUFFER_BYTES = 16 * 1024 * 1024
-DRAIN_TIMEOUT_SECONDS = 5.0
+CLOSE_FLUSH_SECONDS = 1.0
 PERMISSIONS_VIOLATION = "permissions violation"
 STALE_CONNECTION = "stale connection"
 
@@ -90,6 +90,12 @@ class BusClient(Client):
         self._pending_data_size += len(frames)
         if self._flush_queue is not None and self._flush_queue.empty():
             self._flush_queue.put_nowait(asyncio.get_running_loop().create_future())
+
+    async def _connect_to_server(self, s: Srv) -> None:
+        if self._transport:
+            # A server that accepts and hangs up leaves nats-py with an open one, which it forgets.
+            self._transport.close()  # type: ignore[no-untyped-call] # as in nats-py
+        await super()._connect_to_server(s)
 
     async def _process_msg(
         self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes
@@ -233,7 +239,7 @@ async def _close(client: BusClient, connecting: "asyncio.Future[None]") -> None:
     if client.is_connected:
         # A server that has just died cannot be flushed to; closing must not fail for that.
         with suppress(nats.errors.Error, OSError, TimeoutError):
-            async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
+            async with asyncio.timeout(CLOSE_FLUSH_SECONDS):
                 await client.flush()
     with suppress(nats.errors.Error, OSError):
         await client.close()
@@ -241,25 +247,3 @@ async def _close(client: BusClient, connecting: "asyncio.Future[None]") -> None:
 
 async def _settled(future: "asyncio.Future[None]") -> None:
     await asyncio.wait({future})
-
-
-def ensure_usable(client: Client, operation: str) -> None:
-    """Raise where the client was closed.
-
-    Raises:
-        BusClosedError: the client was closed.
-    """
-    if client.is_closed:
-        raise BusClosedError(operation=operation)
-
-
-__all__ = [
-    "BusClient",
-    "BusError",
-    "ConnectionListener",
-    "describe",
-    "ensure_usable",
-    "open_nats",
-    "redact_url",
-    "translated",
-]

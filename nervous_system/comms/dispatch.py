@@ -221,9 +221,9 @@ class Dispatcher:
             self._end_round((entry,))
         elif reply.is_final:
             replacement = self._owner.replace_refused(entry, reply)
-            if replacement is not None:
-                self._lanes.give_back([replacement])
-            self._end_round((entry,))
+            instead = [] if replacement is None else [replacement]
+            self._lanes.give_back(instead)
+            self._end_round((entry, *instead))
         else:
             self._pause()
             self._retry([entry])
@@ -241,7 +241,7 @@ class Dispatcher:
             if replacement is not None:
                 left.append(replacement)
         self._lanes.give_back(left)
-        self._end_round(group.members)
+        self._end_round((*group.members, *left))
 
     def _end_round(self, entries: Iterable[Entry]) -> None:
         self._lanes.release({entry.lane for entry in entries})

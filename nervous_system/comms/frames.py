@@ -14,6 +14,10 @@ MESSAGE_ID_HEADER = "Nats-Msg-Id"
 EMITTER_HEADER = "Swarm-Emitter"
 HEADER_START = b"NATS/1.0\r\n"
 EMPTY = b""
+MAX_SUBJECT_BYTES = 3_000
+"""The server ends connections whose control lines are over 4,096 bytes, reply included."""
+MAX_HEADERS_BYTES = 60_000
+"""The server refuses headers over 64 KiB; a batch adds some."""
 
 
 @lru_cache(maxsize=8192)
@@ -21,7 +25,8 @@ def encode_subject(subject: str) -> bytes:
     """Return the bytes of a subject that a publish may name.
 
     Raises:
-        InvalidEventError: the subject has empty tokens, wildcards or white space.
+        InvalidEventError: the subject has empty tokens, wildcards or white space, or is too
+            long.
     """
     tokens = subject.split(".")
     if (
@@ -31,14 +36,19 @@ def encode_subject(subject: str) -> bytes:
         or any(character.isspace() for character in subject)
     ):
         raise InvalidEventError(field="subject", reason=f"{subject!r} is no subject to publish on")
-    return subject.encode()
+    encoded = subject.encode()
+    if len(encoded) > MAX_SUBJECT_BYTES:
+        raise InvalidEventError(
+            field="subject", reason=f"{len(encoded)} bytes, at most {MAX_SUBJECT_BYTES}"
+        )
+    return encoded
 
 
 def encode_headers(outgoing: Outgoing) -> bytes:
     """Return an event's header lines, without those that start and end a block.
 
     Raises:
-        InvalidEventError: a header would break out of its line.
+        InvalidEventError: a header would break out of its line, or they are too large.
     """
     text = f"{MESSAGE_ID_HEADER}: {outgoing.event_id}\r\n"
     line_count = 1
@@ -51,6 +61,10 @@ def encode_headers(outgoing: Outgoing) -> bytes:
     encoded = text.encode()
     if encoded.count(b"\n") != line_count or encoded.count(b"\r") != line_count:
         raise InvalidEventError(field="headers", reason="a header holds a line break")
+    if len(encoded) > MAX_HEADERS_BYTES:
+        raise InvalidEventError(
+            field="headers", reason=f"{len(encoded)} bytes, at most {MAX_HEADERS_BYTES}"
+        )
     return encoded
 
 

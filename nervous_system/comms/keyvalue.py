@@ -16,6 +16,8 @@ from nats.js.kv import KeyValue as DriverKeyValue
 from nervous_system.comms.connection import translated
 from nervous_system.errors import WrongRevisionError
 
+WRONG_LAST_SEQUENCE = 10071
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyEntry:
@@ -106,6 +108,10 @@ class KeyValueBucket:
         try:
             yield
         except nats.js.errors.KeyWrongLastSequenceError as error:
+            raise WrongRevisionError(bucket=self._bucket, key=key, expected=revision) from error
+        except nats.js.errors.BadRequestError as error:
+            if error.err_code != WRONG_LAST_SEQUENCE:
+                raise
             raise WrongRevisionError(bucket=self._bucket, key=key, expected=revision) from error
 
 

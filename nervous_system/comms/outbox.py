@@ -58,6 +58,7 @@ class Outbox:
         """Held by whoever waits for room in the spool, so that the others queue up behind."""
         self._work = asyncio.Event()
         self._room = asyncio.Event()
+        self._settled = asyncio.Event()
         self._handed_on = 0
         self._is_away = not committer.is_connected
         self._is_closed = False
@@ -105,8 +106,7 @@ class Outbox:
 
     async def _hand_over(self, outgoing: Outgoing) -> Receipt:
         encode_subject(outgoing.subject)
-        if outgoing.headers:
-            encode_headers(outgoing)
+        encode_headers(outgoing)
         emitter = outgoing.emitter_id
         if emitter in self._direct:
             await self._secure(self._direct[emitter])
@@ -167,7 +167,7 @@ class Outbox:
         entry.settle = self._on_held_settled
         self._forget_direct(entry)
         if entry.is_settled:
-            self._spool.settle(entry.record)
+            self._on_held_settled(entry, entry.receipt, None)
 
     async def _append(self, outgoing: Outgoing) -> int:
         """Return the number of the record; 0: dropped."""
@@ -222,6 +222,7 @@ class Outbox:
         if receipt is not None:
             self._is_away = False
         self._room.set()
+        self._settled.set()
 
     def _on_handed_on_settled(
         self, entry: Entry, receipt: Receipt | None, error: BusError | None
@@ -277,9 +278,10 @@ class Outbox:
         """Return when all is in the stream, or after `timeout` seconds."""
         try:
             async with asyncio.timeout(timeout):
-                while not self._spool.is_empty or self._committer.unsettled_count:
-                    await self._committer.wait_until_idle()
-                    await asyncio.sleep(0)
+                await self._committer.wait_until_idle()
+                while not self._spool.is_empty:
+                    self._settled.clear()
+                    await self._settled.wait()
         except TimeoutError:
             logger.warning(
                 "events kept for the next process",

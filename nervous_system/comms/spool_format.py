@@ -18,7 +18,6 @@ _BODY = struct.Struct(">QQQHHHII")
 
 FRAME_SIZE = _FRAME.size
 FIXED_SIZE = _FRAME.size + _BODY.size
-MAX_SHORT = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +102,3 @@ def _decode_body(body: memoryview, size_bytes: int) -> Record:
         headers=dict(line.split("\t", 1) for line in lines),
     )
     return Record(number, after_sequence, outgoing, size_bytes)
-
-
-def whole_size(data: bytes) -> int:
-    """Return how many bytes of `data` are whole records."""
-    return sum(record.size_bytes for record in decode_records(data))

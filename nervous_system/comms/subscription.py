@@ -10,7 +10,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import nats.errors
 import nats.js.errors
@@ -103,12 +103,16 @@ class DurableReader:
         Raises:
             ConsumerLostError: the consumer was deleted on the server.
         """
-        while True:
-            messages = await self._fetch(source)
-            async with _in_progress(messages):
-                while messages:
-                    await self._deliver(messages[0])
-                    messages.pop(0)
+        messages: list[Msg] = []
+        try:
+            while True:
+                messages = await self._fetch(source)
+                async with _in_progress(messages):
+                    while messages:
+                        await self._deliver(messages[0])
+                        messages.pop(0)
+        finally:
+            await asyncio.shield(_give_back(source, messages))
 
     async def _fetch(self, source: JetStreamContext.PullSubscription) -> list[Msg]:
         try:
@@ -162,6 +166,14 @@ class DurableReader:
             await message.nak(min(2.0 ** min(delivery.attempt, 10) / 10, MAX_REDELIVERY_SECONDS))
             return
         await message.ack()
+
+
+async def _give_back(source: JetStreamContext.PullSubscription, messages: list[Msg]) -> None:
+    """Let the server hand to others at once what this subscriber has not worked on."""
+    with suppress(nats.errors.Error, OSError):
+        await source.unsubscribe()
+        for message in messages:
+            await message.nak()
 
 
 @asynccontextmanager

@@ -59,7 +59,7 @@ async def read_stream(jetstream: JetStreamContext, stream: str = EVENTS_STREAM) 
     """Return all messages of a stream, read one by one: slow, and not with our reader."""
     state = (await jetstream.stream_info(stream)).state
     found = []
-    for sequence in range(state.first_seq, state.last_seq + 1):
+    for sequence in range(max(1, state.first_seq), state.last_seq + 1):
         message = await jetstream.get_msg(stream, sequence)
         headers = message.headers or {}
         found.append(

@@ -1,0 +1,67 @@
+"""Content under its digest, on the object store of a real nats-server."""
+
+import os
+from hashlib import sha256
+
+import pytest
+
+from nervous_system.comms.connection import BusClient
+from nervous_system.comms.objects import BusContentStore
+from nervous_system.comms.streams import CONTENT_BUCKET, declare_content_bucket
+from nervous_system.errors import BusUnavailableError, ContentMissingError
+from tests.support.bus import SMALL_STREAM_BYTES
+from tests.support.servers import NatsServer
+
+
+@pytest.fixture
+async def content(client: BusClient, nats_server: NatsServer) -> BusContentStore:
+    jetstream = client.jetstream()
+    for _ in range(2):
+        await declare_content_bucket(jetstream, max_bytes=SMALL_STREAM_BYTES)
+    return BusContentStore(jetstream, servers=nats_server.url)
+
+
+@pytest.mark.parametrize("size", [0, 1, 128 * 1024, 20_000_000])
+async def test_content_comes_back_bit_by_bit(content: BusContentStore, size: int) -> None:
+    written = os.urandom(size)
+    digest = await content.put(written)
+    assert digest == sha256(written).hexdigest()
+    assert await content.get(digest) == written
+
+
+async def test_content_is_kept_once(client: BusClient, content: BusContentStore) -> None:
+    written = os.urandom(300_000)
+    digest = await content.put(written)
+    before = (await client.jetstream().stream_info(f"OBJ_{CONTENT_BUCKET}")).state.last_seq
+    assert await content.put(written) == digest
+    after = (await client.jetstream().stream_info(f"OBJ_{CONTENT_BUCKET}")).state.last_seq
+    assert before == after
+    assert [one async for one in content.digests()] == [digest]
+
+
+async def test_removed_content_is_missing_and_can_be_put_again(content: BusContentStore) -> None:
+    digest = await content.put(b"content")
+    for _ in range(2):
+        await content.remove(digest)
+    assert not await content.has(digest)
+    assert [one async for one in content.digests()] == []
+    with pytest.raises(ContentMissingError):
+        await content.get(digest)
+    assert await content.put(b"content") == digest
+    assert await content.get(digest) == b"content"
+
+
+async def test_content_under_a_wrong_name_is_not_handed_out(
+    client: BusClient, content: BusContentStore
+) -> None:
+    store = await client.jetstream().object_store(CONTENT_BUCKET)
+    digest = sha256(b"right").hexdigest()
+    await store.put(digest, b"wrong")
+    with pytest.raises(ContentMissingError):
+        await content.get(digest)
+
+
+async def test_missing_bucket_is_named(client: BusClient, nats_server: NatsServer) -> None:
+    store = BusContentStore(client.jetstream(), servers=nats_server.url, bucket="NONE")
+    with pytest.raises(BusUnavailableError, match="NONE"):
+        await store.put(b"x")
