@@ -23,6 +23,7 @@ PR_SET_PDEATHSIG = 1
 PROBE_PAUSE_SECONDS = 0.02
 PROBE_TIMEOUT_SECONDS = 1.0
 HTTP_OK = 200
+MAX_LOG_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,7 @@ class Child:
 async def start_child(spec: ChildSpec) -> Child:
     """Start the process with its output appended to its log."""
     spec.log.parent.mkdir(parents=True, exist_ok=True)
+    keep_log_short(spec.log)
     descriptor = os.open(spec.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         process = await asyncio.create_subprocess_exec(
@@ -128,6 +130,13 @@ async def start_child(spec: ChildSpec) -> Child:
     finally:
         os.close(descriptor)
     return Child(spec, process)
+
+
+def keep_log_short(log: Path, max_bytes: int = MAX_LOG_BYTES) -> None:
+    """Set a long log aside as `NAME.1`, in the place of the one before; called between two runs."""
+    with suppress(FileNotFoundError):
+        if log.stat().st_size > max_bytes:
+            log.replace(log.with_name(f"{log.name}.1"))
 
 
 def die_with_parent() -> Callable[[], None] | None:

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from infrastructure.errors import ChildFailedError, StackDownError
-from infrastructure.stack.child import last_line
+from infrastructure.stack.child import keep_log_short, last_line
 from infrastructure.stack.disk import has_write_error
 from infrastructure.stack.http_probe import HttpAnswer, http_get
 from infrastructure.stack.lock import is_stack_running, running_error, supervisor_pid
@@ -71,6 +71,7 @@ def start_detached(
         raise running_error(home)
     log = home.logs / "supervisor.log"
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keep_log_short(log)
     command = [sys.executable, "-m", "infrastructure.stack", "--home", str(home.root)]
     for port in ports:
         command += ["--port", port]

@@ -14,7 +14,8 @@ import nats
 import pytest
 
 from infrastructure.stack.leftover import is_alive, mark_process, read_marks
-from tests.support.builders import build_minimal_event
+from nervous_system.home import write_json
+from tests.support.builders import build_event, build_minimal_event
 from tests.support.eventually import eventually_blocking
 from tests.support.stacks import SWARM, Stack, running_stack, stack_at
 
@@ -138,18 +139,17 @@ def test_ctrl_c_drains_and_exits_130_quietly(tmp_path: Path) -> None:
         assert not any(is_alive(mark) for mark in marks)
 
 
-def test_usual_ports_that_are_taken_are_replaced_and_kept(tmp_path: Path) -> None:
+def test_ports_that_somebody_else_has_taken_are_replaced_and_kept(tmp_path: Path) -> None:
     """The stack of this home is found at the ports in its record, also the second time."""
-    with contextlib.ExitStack() as taken, stack_at(tmp_path / "home") as stack:
-        for port in (4222, 8123):
-            listener = taken.enter_context(socket.socket())
-            with contextlib.suppress(OSError):  # somebody else holds it, which is as good
-                listener.bind(("127.0.0.1", port))
-                listener.listen()
+    with socket.socket() as listener, stack_at(tmp_path / "home") as stack:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        taken = listener.getsockname()[1]
+        stack.home.ensure()
+        write_json(stack.home.settings_file, {"ports": {"nats": taken}})
         stack.swarm("up", "--detach")
         first = stack.record
-        assert ":4222" not in first["nats_url"]
-        assert ":8123" not in first["clickhouse_url"]
+        assert not first["nats_url"].endswith(f":{taken}")
         stack.down()
         stack.swarm("up", "--detach")
         assert stack.record["nats_url"] == first["nats_url"]
@@ -191,6 +191,59 @@ def test_doctor_names_a_file_that_others_can_read(stack: Stack) -> None:
     [found] = [finding for finding in findings if finding["level"] == "failed"]
     assert "credentials.json" in found["check"]
     assert "chmod" in found["fix"]
+
+
+def test_doctor_says_how_many_events_wait_and_for_how_long(stack: Stack) -> None:
+    """With an ingestor that does not move."""
+    os.kill(stack.pid("ingestor"), signal.SIGSTOP)
+    try:
+        publish(stack.record["publisher_nats_url"], 3)
+        findings = {finding["check"]: finding for finding in stack.json("doctor")}
+    finally:
+        os.kill(stack.pid("ingestor"), signal.SIGCONT)
+    waiting = findings["waiting ENCHANTED_SWARM"]
+    assert waiting["detail"] == "3 events wait, the oldest for 0.0 days of 30.0 days"
+
+
+def test_two_stacks_that_start_at_the_same_moment_get_ports_of_their_own(tmp_path: Path) -> None:
+    """No port is named, so both would like the usual ones."""
+    with stack_at(tmp_path / "a") as one, stack_at(tmp_path / "b") as other:
+        commands = [[SWARM, "up", "--detach", "--home", str(s.root)] for s in (one, other)]
+        processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
+        assert [process.wait(timeout=60) for process in processes] == [0, 0]
+        assert one.record["nats_url"].split("@")[1] != other.record["nats_url"].split("@")[1]
+        assert one.json("status")["ready"]
+        assert other.json("status")["ready"]
+
+
+def test_agent_user_of_the_home_speaks_for_its_agents_only(tmp_path: Path) -> None:
+    """`agents` in swarm.json makes users and binds them."""
+    with stack_at(tmp_path / "home") as stack:
+        stack.home.ensure()
+        write_json(stack.home.settings_file, {"agents": {"team": ["coder-1"]}})
+        stack.swarm("up", "--detach")
+        asyncio.run(publish_as_team(stack.record["agent_nats_urls"]["team"]))
+        rows = stack.sql("select subject from swarm.events")
+        assert rows == [{"subject": "swarm.events.coder.decision.coder-1"}]
+
+
+async def publish_as_team(url: str) -> None:
+    """Once as its own agent, once as another's."""
+    violations: list[str] = []
+
+    async def on_error(error: Exception) -> None:
+        violations.append(str(error))
+
+    client = await nats.connect(url, error_cb=on_error)
+    try:
+        event = build_event().SerializeToString()
+        await client.jetstream().publish("swarm.events.coder.decision.coder-1", event)
+        await client.publish("swarm.events.coder.decision.coder-2", event)
+        await client.flush()
+        await client.flush()
+        assert len(violations) == 1
+    finally:
+        await client.close()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Each user of the shipped configuration can do its duty on a real server, and nothing more."""
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
@@ -142,6 +143,20 @@ async def test_dashboard_sees_live_events(bus: NatsServer) -> None:
             await agent.jetstream().publish("swarm.events.coder.decision.a", b"x")
         assert (await subscription.next_msg(timeout=5)).data == b"x"
         assert violations == []
+
+
+async def test_browser_can_open_a_websocket(bus: NatsServer) -> None:
+    """The server upgrades the connection and says who it is."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", bus.websocket_port)
+    writer.write(
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    answer = await reader.readuntil(b"INFO {")
+    assert answer.startswith(b"HTTP/1.1 101")
+    assert b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in answer
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_agent_can_publish_singly_and_in_an_atomic_batch(bus: NatsServer) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infrastructure.errors import ChildFailedError
-from infrastructure.stack.child import ChildSpec
+from infrastructure.stack.child import ChildSpec, keep_log_short
 from infrastructure.stack.leftover import end_leftovers, is_alive, mark_process
 from infrastructure.stack.ports import any_free_port
 from infrastructure.stack.supervisor import Step, Supervisor
@@ -168,6 +168,19 @@ async def test_process_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     async with running(supervisor):
         pass
     assert supervisor.children[0].process.returncode == -signal.SIGKILL
+
+
+def test_long_log_is_set_aside(tmp_path: Path) -> None:
+    """Only one older log is kept."""
+    log = tmp_path / "child.log"
+    for text in ("first", "second"):
+        log.write_text(text, encoding="utf-8")
+        keep_log_short(log, max_bytes=4)
+    assert [path.name for path in tmp_path.iterdir()] == ["child.log.1"]
+    assert (tmp_path / "child.log.1").read_text(encoding="utf-8") == "second"
+    log.write_text("tiny", encoding="utf-8")
+    keep_log_short(log, max_bytes=4)
+    assert log.exists()
 
 
 SUPERVISE = """
