@@ -148,9 +148,7 @@ def set_payload(event: SwarmEvent, payload: Payload) -> str:
         InvalidEventError: it is none of the payloads.
     """
     kind = kind_of_payload(payload)
-    member = getattr(event, kind)
-    member.CopyFrom(payload)
-    member.SetInParent()  # also where every field has its default
+    getattr(event, kind).CopyFrom(payload)
     return kind
 
 

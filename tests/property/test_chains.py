@@ -1,5 +1,7 @@
 """Whatever is changed, dropped, doubled or swapped in an emitter's events, the chain shows it."""
 
+from datetime import UTC, datetime
+
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -9,10 +11,13 @@ from nervous_system.emitter import Emitter
 from nervous_system.errors import EventError
 
 lengths = st.integers(2, 8)
+EMITTER = "01939f2c-0000-7000-8000-000000000001"
+ID = "01939f2c-7b1e-7c3a-9d52-0a6f3f7be0{:02x}"
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
 
 
 def emit_all(length: int) -> list[bytes]:
-    emitter = Emitter("01939f2c-0000-7000-8000-000000000001")
+    emitter = Emitter(EMITTER)
     raws = []
     for number in range(1, length + 1):
         is_last = number == length
@@ -21,7 +26,7 @@ def emit_all(length: int) -> list[bytes]:
             if is_last
             else events.decision(rationale=f"reason {number}")
         )
-        event = events.build(payload, agent_id="a")
+        event = events.build(payload, agent_id="a", event_id=ID.format(number), at=MOMENT)
         emitter.stamp(event)
         raws.append(events.encode(event))
         emitter.taken(raws[-1])
@@ -30,7 +35,7 @@ def emit_all(length: int) -> list[bytes]:
 
 def follow_all(raws: list[bytes]) -> ChainHead | None:
     """Return the head; None where the chain breaks."""
-    chain = EmitterChain("01939f2c-0000-7000-8000-000000000001")
+    chain = EmitterChain(EMITTER)
     try:
         for raw in raws:
             chain.follow(raw)

@@ -13,7 +13,7 @@ lines = st.sampled_from(["a\n", "b\n", "c\n", "\n", "\x0cd\n", "é\u2028\n", "+x
 contents = st.lists(lines, max_size=14).map(lambda parts: "".join(parts).encode())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(contents, contents)
 def test_git_makes_the_new_content_of_the_old(before: bytes, after: bytes) -> None:
     patch = unified_diff("f.txt", "f.txt", before, after)
