@@ -1,0 +1,67 @@
+import pytest
+
+from infrastructure.ingestor.decoding import (
+    NOT_A_UUID,
+    NOT_PROTOBUF,
+    REFUSED,
+    decode,
+    decode_columns,
+    is_authenticated,
+)
+from tests.support.builders import build_event
+
+
+def test_an_event_keeps_its_kind_and_number() -> None:
+    event = build_event(emitter_id="e", emitter_seq=3)
+    found = decode([event.SerializeToString()])
+    assert (found.kinds, found.agents, found.numbered) == (["decision"], ["coder-1"], [(0, "e", 3)])
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"\xff\xff", NOT_PROTOBUF),
+        (b"", NOT_A_UUID),
+        (build_event(event_id="nonsense").SerializeToString(), NOT_A_UUID),
+    ],
+)
+def test_what_is_not_valid_is_told_with_its_reason(raw: bytes, reason: str) -> None:
+    found = decode([raw])
+    assert (found.kinds, found.reasons, found.canonical) == (["undecodable"], {0: reason}, [b""])
+
+
+def test_a_message_that_the_engine_refused_is_undecodable_and_unnumbered() -> None:
+    raw = build_event(emitter_id="e", emitter_seq=3).SerializeToString()
+    found = decode([raw, raw], {1})
+    assert found.kinds == ["decision", "undecodable"]
+    assert found.reasons == {1: REFUSED}
+    assert found.numbered == [(0, "e", 3)]
+
+
+def test_fields_of_newer_schemas_do_not_reach_the_engine() -> None:
+    raw = build_event().SerializeToString()
+    assert decode([raw + b"\x9a\x06\x02hi"]).canonical == decode([raw]).canonical
+
+
+@pytest.mark.parametrize(
+    ("subject", "agent_id", "expected"),
+    [
+        (b"swarm.events.coder.decision.coder-1", "coder-1", True),
+        (b"swarm.events.coder.decision.coder-2", "coder-1", False),
+        (b"swarm.events.coder.decision", "coder-1", False),
+        (b"swarm.events.coder.decision.a%2Eb", "a.b", True),
+        (b"swarm.events.coder.coder-1", "coder-1", False),
+        (b"swarm.events.coder.decision.x", "x" * 5_000, False),
+    ],
+)
+def test_only_a_subject_with_the_agents_token_vouches(
+    subject: bytes, agent_id: str, expected: bool
+) -> None:
+    assert is_authenticated(subject, agent_id) is expected
+
+
+def test_the_decode_expression_is_the_views_own() -> None:
+    text = decode_columns()
+    assert text.startswith("with")
+    assert text.endswith("ledger_count")
+    assert "throwIf" not in text
