@@ -7,8 +7,9 @@ with microseconds; who needs all nine digits asks with `raw` for a text format.
 
 import asyncio
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import IO, Any, TypeVar, cast
 from urllib.parse import unquote, urlsplit
@@ -42,6 +43,9 @@ ONE_BLOCK_SETTINGS: Mapping[str, str] = {
     "deduplicate_blocks_in_dependent_materialized_views": "0",
 }
 _CODE = re.compile(r"\bCode:\s*(\d+)")
+
+_EMBEDDED_INSERTS = threading.Lock()
+"""Guards compare and append in two steps: one insert at a time where no server orders them."""
 
 Settings = Mapping[str, str]
 T = TypeVar("T")
@@ -285,8 +289,10 @@ class HistoryClient:
     def _insert(
         self, table: str, row_count: int, call: Callable[[], Mapping[str, Any]]
     ) -> InsertSummary:
+        one_at_a_time = _EMBEDDED_INSERTS if self.is_embedded else nullcontext()
         try:
-            summary = self._call(call)
+            with one_at_a_time:
+                summary = self._call(call)
         except QueryFailedError as error:
             kind = StaleBatchError if STALE_MARK in error.reason else InsertRejectedError
             raise kind(

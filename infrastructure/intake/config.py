@@ -1,0 +1,63 @@
+"""Settings of the intake; nothing else of this package reads the environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from infrastructure.history.config import HistoryConfig
+from nervous_system.errors import ConfigError
+
+USUAL_PORT = 4318
+"""Where OpenTelemetry exporters look for OTLP over HTTP."""
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeConfig:
+    """What the intake listens to and where it puts what it takes."""
+
+    nats_url: str = field(repr=False)
+    """The bus, with user and password: `SWARM_NATS_URL`."""
+    history: HistoryConfig
+    """Where spans and content go in the end: `SWARM_CLICKHOUSE_DSN`."""
+    host: str = "127.0.0.1"
+    """Address of the OTLP receiver; only the loopback, for exporters send no credentials."""
+    port: int = USUAL_PORT
+    """Its port: `SWARM_OTLP_PORT`; 0: any free one."""
+
+    def __post_init__(self) -> None:
+        if self.host not in _LOOPBACK:
+            raise ConfigError(
+                variable="host",
+                given=self.host,
+                expected="an address of the loopback",
+                fix="put a collector with TLS and credentials in front of it",
+            )
+        if not urlsplit(self.nats_url).scheme:
+            raise ConfigError(
+                variable="SWARM_NATS_URL",
+                given="",
+                expected="nats://user:pass@host:port",
+                fix="set it, or start a stack with `swarm up`",
+            )
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> "IntakeConfig":
+        """Read the settings.
+
+        Raises:
+            ConfigError: one of them is missing or cannot be used.
+        """
+        given = environment.get("SWARM_OTLP_PORT", "")
+        if given and not (given.isascii() and given.isdigit() and int(given) < 65536):
+            raise ConfigError(
+                variable="SWARM_OTLP_PORT",
+                given=given,
+                expected="a port number",
+                fix=f"leave it out for {USUAL_PORT}",
+            )
+        return cls(
+            nats_url=environment.get("SWARM_NATS_URL", ""),
+            history=HistoryConfig.from_env(environment),
+            port=int(given) if given else USUAL_PORT,
+        )
