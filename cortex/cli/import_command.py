@@ -18,6 +18,7 @@ from infrastructure.history.archive_formats import read_archive
 from infrastructure.history.importing import (
     ImportProgress,
     begin_import,
+    end_import,
     import_records,
     record_import,
 )
@@ -64,7 +65,8 @@ def _check(file: Path) -> Header:
 async def _import(session: Session, file: Path, header: Header) -> ImportProgress:
     url = bus_url(session)
     async with open_bus(BusConfig(url=url, name="swarm-import")) as bus:
-        progress = await begin_import(header, _Target(bus.js, redact_url(url)))
+        target = _Target(bus.js, redact_url(url))
+        progress = await begin_import(header, target)
         total = sum(one.event_count for one in header.streams)
         await import_records(
             checked(read_archive(file)),
@@ -73,6 +75,7 @@ async def _import(session: Session, file: Path, header: Header) -> ImportProgres
             content=bus.content,
             tell=lambda now: output.progress(f"imported {now.event_count} of {total} events"),
         )
+        await end_import(progress, target)
     return progress
 
 
@@ -85,18 +88,24 @@ class _Target:
 
     async def last_message_id(self, stream: str) -> str | None:
         """Return the message id of the stream's last message; None where it never had one."""
+        _, last = await self.bounds(stream)
+        if not last:
+            return None
+        with translated("import", self._servers):
+            try:
+                message = await self._jetstream.get_msg(stream, seq=last)
+            except NotFoundError:
+                return ""
+        return str((message.headers or {}).get(MESSAGE_ID_HEADER, ""))
+
+    async def bounds(self, stream: str) -> tuple[int, int]:
+        """Return the first and the last sequence."""
         with translated("import", self._servers):
             try:
                 info = await self._jetstream.stream_info(stream)
             except NotFoundError as error:
                 raise ArchiveError(reason=f"there is no stream {stream} here") from error
-            if not info.state.last_seq:
-                return None
-            try:
-                message = await self._jetstream.get_msg(stream, seq=info.state.last_seq)
-            except NotFoundError:
-                return ""
-        return str((message.headers or {}).get(MESSAGE_ID_HEADER, ""))
+        return int(info.state.first_seq), int(info.state.last_seq)
 
 
 def _report(progress: ImportProgress, *, as_json: bool) -> None:

@@ -36,6 +36,10 @@ class TargetStream(Protocol):
         """Return the message id of the last message, empty where it has none; None if empty."""
         ...
 
+    async def bounds(self, stream: str) -> tuple[int, int]:
+        """Return the first and the last sequence."""
+        ...
+
 
 @dataclass(slots=True)
 class ImportedStream:
@@ -47,6 +51,7 @@ class ImportedStream:
     event_count: int = 0
     """Messages of this run."""
     first_seq: int = 0
+    """Where all that was imported from it, by this run or earlier ones, begins here."""
     last_seq: int = 0
 
 
@@ -121,6 +126,12 @@ async def import_records(
         tell(progress)
 
 
+async def end_import(progress: ImportProgress, target: TargetStream) -> None:
+    """Note where the imported messages lie; the target holds nothing else."""
+    for one in progress.streams.values():
+        one.first_seq, one.last_seq = await target.bounds(one.source.stream)
+
+
 def _window(records: Iterator[Record]) -> Iterator[Record]:
     held_bytes = 0
     for record in islice(records, WINDOW_RECORDS):
@@ -149,17 +160,14 @@ async def _publish(
         for record in messages
         if record.sequence > _stream_of(record, progress).resumed_after
     ]
-    receipts = await asyncio.gather(
+    await asyncio.gather(
         *(
             publisher.submit(_outgoing(stream, record), Wait.ACK, SUBMIT_SECONDS)
             for stream, record in todo
         )
     )
-    for (stream, _), receipt in zip(todo, receipts, strict=True):
-        sequence = receipt.sequence or 0
+    for stream, _ in todo:
         stream.event_count += 1
-        stream.first_seq = stream.first_seq or sequence
-        stream.last_seq = max(stream.last_seq, sequence)
 
 
 def _stream_of(record: EventRecord, progress: ImportProgress) -> ImportedStream:
@@ -188,10 +196,8 @@ def record_import(history: HistoryClient, progress: ImportProgress) -> None:
         HistoryUnavailableError: history cannot be reached.
     """
     for one in progress.streams.values():
-        if not one.event_count:
-            continue
         row = _import_row(one, progress.exported_at)
-        place = {"identity": one.source.identity, "head": one.source.head, "last_seq": one.last_seq}
+        place = {"identity": one.source.identity, "head": one.source.head}
         if not int(history.query(query_text("import_known"), place)[0]["known"]):
             history.insert_rows("swarm.imports", list(row), [list(row.values())])
 
@@ -203,7 +209,7 @@ def _import_row(one: ImportedStream, exported_at: str) -> Mapping[str, object]:
         "source_head": one.source.head,
         "source_first_seq": one.source.first_seq,
         "source_last_seq": one.source.last_seq,
-        "event_count": one.event_count,
+        "event_count": one.source.event_count,
         "exported_at": exported_at,
         "first_seq": one.first_seq,
         "last_seq": one.last_seq,

@@ -1,4 +1,4 @@
 -- Whether this import is recorded already.
 select count() as known
 from swarm.imports
-where source_identity = {identity:String} and source_head = {head:String} and last_seq = {last_seq:UInt64}
+where source_identity = {identity:String} and source_head = {head:String}
