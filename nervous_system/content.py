@@ -19,6 +19,7 @@ from nervous_system.errors import BusError, BusUnavailableError, SpoolFullError
 logger = logging.getLogger(__name__)
 
 KNOWN_DIGESTS = 4096
+MAX_INLINE_BYTES = 256 * 1024
 FIRST_RETRY_SECONDS = 0.5
 LAST_RETRY_SECONDS = 10.0
 _TEMPORARY = ".part"
@@ -70,7 +71,7 @@ class ContentKeeper:
             )
 
     async def _keep_one(self, content: bytes, wait: bool | None, timeout: float) -> bool:
-        digest = sha256(content).hexdigest()
+        digest = await _digest(content)
         if digest in self._known:
             self._known.move_to_end(digest)
             return True
@@ -141,6 +142,12 @@ class ContentKeeper:
                 extra={"action": "content_damaged", "digest": path.name},
             )
         await asyncio.to_thread(path.unlink, missing_ok=True)
+
+
+async def _digest(content: bytes) -> str:
+    if len(content) <= MAX_INLINE_BYTES:
+        return sha256(content).hexdigest()
+    return (await asyncio.to_thread(sha256, content)).hexdigest()
 
 
 def _write(directory: Path, digest: str, content: bytes, max_bytes: int) -> None:

@@ -6,7 +6,9 @@ spools, replaces by tombstones), or no room, which takes the number back. Nothin
 the agent unless the caller waits for the ack.
 """
 
+import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -32,7 +34,8 @@ from nervous_system.telemetry.redaction import redact_event
 
 logger = logging.getLogger(__name__)
 
-TOMBSTONE_TIMEOUT = 5.0
+DEBT_TIMEOUT = 5.0
+MAX_DEBTS = 1000
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _WAITS = {None: Wait.ACK_OR_SPOOL, True: Wait.ACK, False: Wait.HANDOVER}
 
@@ -67,7 +70,7 @@ class Emission:
         self._spool = spool
         self._waits = _WAITS if spool is not None else dict.fromkeys(_WAITS, Wait.ACK)
         self._subjects: dict[str, str] = {}
-        self._owed: list[Outgoing] = []
+        self._owed: deque[Outgoing] = deque()  # never more than MAX_DEBTS
         self._headers = _NO_HEADERS
 
     async def send(
@@ -78,12 +81,12 @@ class Emission:
         Raises:
             SwarmError: with `wait=True` only; says what went wrong.
         """
+        if self._owed:
+            await self.settle_debts()
         try:
             outgoing = self._number(event, kind, traceparent)
         except EventError as error:
             return self.lose(event.event_id, error, wait)
-        if self._owed:
-            await self.settle_debts()
         try:
             receipt = await self._publisher.submit(outgoing, self._waits[wait], timeout)
         except PublishTimeoutError as error:  # it stays on its way, and keeps its number
@@ -91,6 +94,10 @@ class Emission:
         except (BusError, EventError) as error:
             self._take_back(outgoing, error)
             return self.lose(outgoing.event_id, error, wait)
+        except asyncio.CancelledError:
+            # Nobody knows whether the publisher has it: the same id again is harmless, a gap not.
+            self._owe(outgoing)
+            raise
         if receipt.spooled or receipt.sequence is not None:
             return receipt
         return self._dropped(outgoing, wait)
@@ -112,14 +119,29 @@ class Emission:
         return LostReceipt(event_id=event_id, reason=str(error))
 
     async def settle_debts(self) -> None:
-        """Publish the tombstones of numbered events that found no room, if there is room now."""
+        """Publish what numbered events still need so as to leave no gap, if there is room now."""
         while self._owed:
-            stone = self._owed[0]
+            debt = self._owed.popleft()
+            is_settled = False
             try:
-                await self._publisher.submit(stone, Wait.HANDOVER, TOMBSTONE_TIMEOUT)
-            except BusError:
-                return  # tried again with the next event
-            self._owed.remove(stone)
+                receipt = await self._publisher.submit(debt, self._waits[False], DEBT_TIMEOUT)
+                is_settled = receipt.spooled or receipt.sequence is not None
+            except BusError as error:
+                logger.debug("no room yet", extra={"action": "debt_kept", "reason": str(error)})
+            finally:
+                if not is_settled:
+                    self._owed.appendleft(debt)  # tried again with the next event
+            if not is_settled:
+                return
+
+    def _owe(self, outgoing: Outgoing) -> None:
+        if len(self._owed) < MAX_DEBTS:
+            self._owed.append(outgoing)
+            return
+        logger.error(
+            "number without an event",
+            extra={"action": "gap_left", "emitter_seq": outgoing.emitter_seq},
+        )
 
     def _dropped(self, outgoing: Outgoing, wait: bool | None) -> LostReceipt:
         """Account for an event that the publisher dropped by the policy of its full spool."""
@@ -176,4 +198,4 @@ class Emission:
         if not self.emitter.withdraw(outgoing.emitter_seq):
             stone = make_tombstone(outgoing, str(error))
             if stone is not None:
-                self._owed.append(stone)
+                self._owe(stone)

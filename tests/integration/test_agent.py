@@ -168,14 +168,18 @@ async def test_names_that_are_not_utf8_values_and_renames_are_recorded(bus: Nats
             await agent.change_file(b"src/\xff.py", before=None, after=b"\0", mode=0o600)
             await agent.change_file("b.py", before=b"x", after=b"x", renamed_from="a.py")
             await agent.change_file("b.py", before=b"x", after=None)
-            await agent.change_value("ENV_VAR", "STAGE", before=None, after="prod")
-        changes = [one.event.state_change for one in (await stored(swarm))[1:5]]
+            await agent.change_value(
+                "ENV_VAR", "STAGE", before=None, after="prod", workspace_id="db"
+            )
+        found = (await stored(swarm))[1:5]
+        changes = [one.event.state_change for one in found]
     assert changes[0].resource_bytes == b"src/\xff.py"
     assert (changes[0].mode, changes[0].diff_patch) == (0o600, "")
     assert changes[1].renamed_from == "a.py"
     assert changes[2].new_state_hash == ""
     assert (changes[3].target_type, changes[3].diff_patch) == ("ENV_VAR", '"prod"')
     assert all(one.is_reversible for one in changes)
+    assert [one.event.workspace_id for one in found] == [*[swarm.run_id] * 3, "db"]
 
 
 async def test_event_too_large_for_the_bus_leaves_no_gap(bus: NatsServer) -> None:

@@ -1,5 +1,6 @@
 """Emission against publishers that answer as the port allows."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from nervous_system import events
 from nervous_system.chains import EmitterChain
 from nervous_system.comms.contracts import Outgoing, Receipt, Wait
 from nervous_system.config import SpoolConfig
-from nervous_system.emission import Emission, LostReceipt
+from nervous_system.emission import MAX_DEBTS, Emission, LostReceipt
 from nervous_system.errors import (
     BusClosedError,
     BusError,
@@ -120,11 +121,44 @@ async def test_debts_stay_while_there_is_no_room() -> None:
     publisher = ScriptedPublisher(FULL)
     sender = emission(publisher)
     stone = Outgoing(subject="s", payload=b"", event_id="x")
-    sender._owed.append(stone)
+    sender._owe(stone)
     await sender.settle_debts()
-    assert sender._owed == [stone]
+    assert list(sender._owed) == [stone]
     await sender.settle_debts()
-    assert (sender._owed, publisher.taken) == ([], [stone])
+    assert (list(sender._owed), publisher.taken) == ([], [stone])
+
+
+@pytest.mark.parametrize("has_it", [True, False])
+async def test_cancelled_caller_leaves_no_gap(has_it: bool) -> None:
+    publisher = ScriptedPublisher()
+    sender = emission(publisher)
+    entered = asyncio.Event()
+
+    class Hanging(ScriptedPublisher):
+        async def submit(self, outgoing: Outgoing, wait: Wait, timeout: float) -> Receipt:
+            if has_it:
+                publisher.taken.append(outgoing)
+            entered.set()
+            await asyncio.Event().wait()
+            return Receipt(event_id="")
+
+    sender._publisher = Hanging()
+    task = asyncio.create_task(send(sender))
+    await entered.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    sender._publisher = publisher
+    await send(sender)
+    taken = {one.event_id: one.emitter_seq for one in publisher.taken}
+    assert list(taken.values()) == [1, 2]
+
+
+async def test_debts_have_a_bound() -> None:
+    sender = emission(ScriptedPublisher())
+    for _ in range(MAX_DEBTS + 1):
+        sender._owe(Outgoing(subject="s", payload=b"", event_id="x"))
+    assert len(sender._owed) == MAX_DEBTS
 
 
 async def test_event_too_large_is_neither_numbered_nor_sent() -> None:
