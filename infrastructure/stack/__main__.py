@@ -1,7 +1,7 @@
 """`python -m infrastructure.stack`: a stack in the background, as `swarm up --detach` starts it.
 
 Its first and only line on stdout says how starting went, as JSON: `{"ready": true}`, or `{"error":
-TEXT, "exit_code": N}`. Its log goes to stderr.
+TEXT, "kind": CLASS, "facts": {...}}`. Its log goes to stderr.
 """
 
 import argparse
@@ -15,25 +15,26 @@ from typing import Any
 from infrastructure.logs import configure_logging
 from infrastructure.stack.ports import parse_ports
 from infrastructure.stack.runner import StackConfig, run_stack, stop_on_signals
-from nervous_system.errors import SwarmError
+from nervous_system.errors import ConfigError, SwarmError
 from nervous_system.home import Home
 
 
-def main() -> None:
-    """Run the stack until SIGTERM."""
+def main() -> int:
+    """Run the stack until SIGTERM; return the exit code."""
     options = _parse(sys.argv[1:])
     configure_logging(options.log_format)
-    config = StackConfig(
-        home=Home(options.home),
-        environment=os.environ,
-        ports=parse_ports(options.port),
-        has_ingestor=not options.no_ingestor,
-    )
     try:
+        config = StackConfig(
+            home=Home(options.home), environment=os.environ, ports=parse_ports(options.port)
+        )
         asyncio.run(_run(config))
-    except* SwarmError as group:
-        _answer(_failure(group))
-        sys.exit(1)
+    except (SwarmError, ExceptionGroup) as error:
+        cause = _cause(error)
+        if cause is None:
+            raise
+        _answer({"error": str(cause), "kind": type(cause).__name__, "facts": _facts(cause)})
+        return 1
+    return 0
 
 
 async def _run(config: StackConfig) -> None:
@@ -48,11 +49,17 @@ def _answer(line: dict[str, Any]) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _failure(group: BaseExceptionGroup[SwarmError]) -> dict[str, Any]:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return {"error": str(error), "kind": type(error).__name__}
+def _cause(error: Exception) -> SwarmError | None:
+    """Return the first error of ours in what a task group has raised."""
+    if isinstance(error, SwarmError):
+        return error
+    inner = error.exceptions if isinstance(error, ExceptionGroup) else ()
+    return next((cause for cause in map(_cause, inner) if cause is not None), None)
+
+
+def _facts(error: SwarmError) -> dict[str, Any]:
+    """Return what who has started us needs to raise the same error."""
+    return vars(error) if isinstance(error, ConfigError) else {}
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -65,4 +72,4 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -20,6 +20,7 @@ from infrastructure.stack.child import keep_log_short, last_line
 from infrastructure.stack.disk import has_write_error
 from infrastructure.stack.http_probe import HttpAnswer, http_get
 from infrastructure.stack.lock import is_stack_running, running_error, supervisor_pid
+from nervous_system.errors import ConfigError
 from nervous_system.home import Home
 
 PROBE_TIMEOUT_SECONDS = 2.0
@@ -150,6 +151,8 @@ def _answer(process: subprocess.Popen[bytes], home: Home, log: Path) -> dict[str
     answer: dict[str, Any] = json.loads(line) if line else {}
     if answer.get("kind") == "StackRunningError":
         raise running_error(home)
+    if answer.get("kind") == "ConfigError":
+        raise ConfigError(**answer["facts"])
     if not answer.get("ready"):
         reason = answer.get("error") or last_line(log) or "it ended at once"
         raise ChildFailedError(name="the stack", reason=reason, log=str(log))

@@ -161,9 +161,22 @@ def test_port_that_is_asked_for_and_taken_is_refused(tmp_path: Path) -> None:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         port = listener.getsockname()[1]
-        done = stack.swarm("up", "--detach", "--port", f"nats={port}", expected=None)
-        assert done.returncode != 0
-        assert f"nats={port}" in done.stderr
+        for detach in (["--detach"], []):
+            done = stack.swarm("up", *detach, "--port", f"nats={port}", expected=2)
+            assert f"nats={port}" in done.stderr
+            assert done.stderr.count("\n") == 1
+
+
+def test_process_that_cannot_start_fails_up_with_its_last_words(tmp_path: Path) -> None:
+    """One line with the process, its reason and its log; nothing is left running."""
+    with stack_at(tmp_path / "home") as stack:
+        stack.home.ensure()
+        stack.home.history.write_text("in the way", encoding="utf-8")
+        for detach in (["--detach"], []):
+            done = stack.swarm("up", *detach, expected=None)
+            assert done.returncode == 1
+            assert done.stderr.count("\n") == 1
+            assert not stack.home.stack_file.exists()
 
 
 def test_home_is_closed_to_others(stack: Stack) -> None:
