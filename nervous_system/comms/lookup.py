@@ -8,11 +8,13 @@ they were sent on, and matches message ids.
 
 from collections.abc import Sequence
 
+import nats.errors
 from nats.js import JetStreamContext, api
 
-from nervous_system.comms.connection import translated
+from nervous_system.comms.connection import describe, translated
 from nervous_system.comms.entry import Entry
 from nervous_system.comms.frames import MESSAGE_ID_HEADER
+from nervous_system.errors import BusUnavailableError
 
 FETCH_COUNT = 500
 FETCH_SECONDS = 5.0
@@ -32,12 +34,16 @@ class StreamLookup:
         Raises:
             BusUnavailableError: the stream cannot be asked now.
         """
-        with translated("lookup", self._servers):
-            return await self._scan(
-                {entry.outgoing.event_id for entry in entries},
-                sorted({entry.outgoing.subject for entry in entries}),
-                min(entry.after_sequence for entry in entries) + 1,
-            )
+        try:
+            with translated("lookup", self._servers):
+                return await self._scan(
+                    {entry.outgoing.event_id for entry in entries},
+                    sorted({entry.outgoing.subject for entry in entries}),
+                    min(entry.after_sequence for entry in entries) + 1,
+                )
+        except nats.errors.Error as error:
+            # Such as a stream that does not exist yet: as good as away.
+            raise BusUnavailableError(servers=self._servers, reason=describe(error)) from error
 
     async def _scan(self, wanted: set[str], subjects: list[str], start: int) -> dict[str, int]:
         info = await self._jetstream.stream_info(self.stream)

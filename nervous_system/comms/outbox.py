@@ -110,13 +110,7 @@ class Outbox:
         emitter = outgoing.emitter_id
         if emitter in self._direct:
             await self._secure(self._direct[emitter])
-        try:
-            if self._full.locked():
-                number = await self._append_when_room(outgoing)
-            else:
-                number = self._spool.append(outgoing, self._committer.last_sequence)
-        except SpoolFullError:
-            number = await self._append_when_room(outgoing)
+        number = await self._append(outgoing, self._committer.last_sequence)
         if not number:
             return Receipt(event_id=outgoing.event_id)
         self._note_behind(emitter)
@@ -125,7 +119,7 @@ class Outbox:
     async def _submit_waiting(self, entry: Entry, timeout: float) -> Receipt:
         emitter = entry.lane
         if self._behind.get(emitter):
-            entry.record = await self._append(entry.outgoing)
+            entry.record = await self._append(entry.outgoing, self._committer.last_sequence)
             if not entry.record:
                 raise self._spool.full()
             entry.settle = self._on_handed_on_settled
@@ -156,7 +150,10 @@ class Outbox:
         for entry in tuple(direct):
             if entry.is_settled or entry.record:
                 continue
-            entry.record = await self._append(entry.outgoing)
+            # It may have been sent already, and stored at any sequence since then.
+            was_sent = entry.first_sent_at is not None
+            after = entry.after_sequence if was_sent else self._committer.last_sequence
+            entry.record = await self._append(entry.outgoing, after)
             if entry.record:
                 self._hold(entry)
 
@@ -169,40 +166,33 @@ class Outbox:
         if entry.is_settled:
             self._on_held_settled(entry, entry.receipt, None)
 
-    async def _append(self, outgoing: Outgoing) -> int:
+    async def _append(self, outgoing: Outgoing, after_sequence: int) -> int:
         """Return the number of the record; 0: dropped."""
-        if self._full.locked():
-            return await self._append_when_room(outgoing)
-        try:
-            return self._spool.append(outgoing, self._committer.last_sequence)
-        except SpoolFullError:
-            return await self._append_when_room(outgoing)
-
-    async def _append_when_room(self, outgoing: Outgoing) -> int:
-        """Do what the policy says; return the number of the record.
-
-        0 where the event was dropped.
-        """
-        if self._policy is SpoolPolicy.REFUSE:
-            return self._spool.append(outgoing, self._committer.last_sequence)
-        if self._policy is SpoolPolicy.DROP:
+        if not self._full.locked():
             try:
-                return self._spool.append(outgoing, self._committer.last_sequence)
+                return self._spool.append(outgoing, after_sequence)
             except SpoolFullError as error:
-                self.dropped_count += 1
-                logger.warning(
-                    "event dropped", extra={"action": "event_dropped", "reason": str(error)}
-                )
-                return 0
+                if self._policy is SpoolPolicy.REFUSE:
+                    raise
+                if self._policy is SpoolPolicy.DROP:
+                    self._note_dropped(error)
+                    return 0
+        return await self._append_when_room(outgoing, after_sequence)
+
+    async def _append_when_room(self, outgoing: Outgoing, after_sequence: int) -> int:
         async with self._full:
             while True:
                 try:
-                    return self._spool.append(outgoing, self._committer.last_sequence)
+                    return self._spool.append(outgoing, after_sequence)
                 except SpoolFullError:
                     if self._is_closed:
                         raise
                 self._room.clear()
                 await self._room.wait()
+
+    def _note_dropped(self, error: SpoolFullError) -> None:
+        self.dropped_count += 1
+        logger.warning("event dropped", extra={"action": "event_dropped", "reason": str(error)})
 
     def _note_behind(self, emitter: str) -> None:
         self._behind[emitter] = self._behind.get(emitter, 0) + 1

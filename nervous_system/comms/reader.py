@@ -8,8 +8,8 @@ the same manner.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import nats.errors
@@ -105,7 +105,7 @@ class StreamReader:
         Raises:
             BusUnavailableError: the bus is away.
         """
-        with translated("stream info", self._servers):
+        with self._reaching("stream info"):
             info = await self._jetstream.stream_info(self._stream)
         return int(info.state.last_seq)
 
@@ -144,7 +144,7 @@ class StreamReader:
         self, start: int | datetime, end: int | None, follow: bool, subjects: Sequence[str]
     ) -> AsyncIterator[Delivery]:
         """Read with one consumer until the end, or until it has to be replaced."""
-        with translated("replay", self._servers):
+        with self._reaching("replay"):
             consumer = await self._jetstream.add_consumer(
                 self._stream, _consumer_config(start, subjects)
             )
@@ -167,6 +167,16 @@ class StreamReader:
                         return
         finally:
             await self._release(reader, consumer.name)
+
+    @contextmanager
+    def _reaching(self, operation: str) -> Iterator[None]:
+        """Translate errors; a stream that does not exist is as good as a bus that is away."""
+        try:
+            with translated(operation, self._servers):
+                yield
+        except nats.js.errors.NotFoundError as error:
+            reason = f"no stream {self._stream}"
+            raise BusUnavailableError(servers=self._servers, reason=reason) from error
 
     async def _fetch(self, reader: JetStreamContext.PullSubscription, consumer: str) -> list[Msg]:
         """Return messages; after a silence none, if the consumer is still there."""

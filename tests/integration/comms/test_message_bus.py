@@ -183,4 +183,4 @@ async def test_subscriber_survives_a_killed_server(
 
 async def _is_all_acked(client: BusClient, consumer: str) -> bool:
     info = await client.jetstream().consumer_info("ENCHANTED_SWARM", consumer)
-    return info.num_ack_pending == 0 and info.num_pending == 0
+    return not info.num_ack_pending and not info.num_pending

@@ -30,6 +30,7 @@ from tests.support.servers import NatsServer
 
 MIBIBYTE = 1024 * 1024
 IMPATIENT = CommitLimits(ack_timeout=0.3, max_retry_wait=0.1)
+PATIENT = CommitLimits(ack_timeout=60)
 
 AGENT = """
 import asyncio, sys
@@ -63,6 +64,7 @@ async def opened(
     policy: SpoolPolicy = SpoolPolicy.BLOCK,
     max_bytes: int = 64 * MIBIBYTE,
     close_timeout: float = 5.0,
+    limits: CommitLimits = IMPATIENT,
     **options: object,
 ) -> AsyncIterator[tuple[Bus, Outbox]]:
     config = BusConfig(
@@ -71,7 +73,7 @@ async def opened(
         close_timeout=timedelta(seconds=close_timeout),
         spool=SpoolConfig(directory=directory, policy=policy, max_bytes=max_bytes),
     )
-    async with open_bus(config, limits=IMPATIENT, **options) as bus:  # type: ignore[arg-type]
+    async with open_bus(config, limits=limits, **options) as bus:  # type: ignore[arg-type]
         assert isinstance(bus.publisher, Outbox)
         yield bus, bus.publisher
 
@@ -178,7 +180,8 @@ async def test_adopted_event_that_was_stored_long_ago_is_not_stored_again(
     config = (await jetstream.stream_info("ENCHANTED_SWARM")).config
     await jetstream.update_stream(config.evolve(duplicate_window=0.1))
     events = build_life("e1", 100)
-    async with opened(link.url, tmp_path / "spool", close_timeout=0.1) as (_, outbox):
+    spool = tmp_path / "spool"
+    async with opened(link.url, spool, close_timeout=0.1, limits=PATIENT) as (_, outbox):
         link.swallows_answers = True
         for one in events:
             await outbox.submit(one, Wait.HANDOVER, 5)
@@ -187,6 +190,31 @@ async def test_adopted_event_that_was_stored_long_ago_is_not_stored_again(
     async with opened(nats_server.url, tmp_path / "spool"):
         await eventually(lambda: not list((tmp_path / "spool").glob("*/00000001.seg")))
     assert numbers_of(await read_stream(jetstream), "e1") == list(range(1, 101))
+
+
+async def test_event_spooled_after_it_was_stored_unseen_is_not_stored_again(
+    client: BusClient, link: FaultyLink, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    """It lies below sequences that were acked before it was spooled; the lookup must reach it."""
+    jetstream = client.jetstream()
+    config = (await jetstream.stream_info("ENCHANTED_SWARM")).config
+    await jetstream.update_stream(config.evolve(duplicate_window=0.1))
+    late = build_outgoing(1, emitter_id="late")
+    spool = tmp_path / "spool"
+    async with opened(link.url, spool, close_timeout=0.1, limits=PATIENT) as (_, outbox):
+        link.swallows_answers = True
+        waiting = asyncio.ensure_future(outbox.submit(late, Wait.ACK_OR_SPOOL, 0.3))
+        await eventually(lambda: _has_messages(client, 1))
+        link.swallows_answers = False
+        for one in build_life("other", 5):
+            await outbox.submit(one, Wait.ACK, 5)
+        assert (await waiting).spooled
+        link.refuses = True
+        link.cut()
+    await eventually(lambda: _is_forgotten(client, late))
+    async with opened(nats_server.url, tmp_path / "spool"):
+        await eventually(lambda: not list((tmp_path / "spool").glob("*/00000001.seg")))
+    assert numbers_of(await read_stream(jetstream), "late") == [1]
 
 
 async def test_killed_agents_leave_nothing_unsent_though_the_server_is_killed_too(

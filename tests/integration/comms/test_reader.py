@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nervous_system.comms.connection import BusClient
+from nervous_system.comms.connection import BusClient, open_nats
 from nervous_system.comms.contracts import Delivery, StoredEvent
 from nervous_system.comms.reader import StreamReader
 from nervous_system.errors import BusUnavailableError, EventDecodeError
@@ -148,6 +148,13 @@ async def test_replay_says_that_the_bus_is_away(linked_client: BusClient, link: 
     link.cut()
     with pytest.raises(BusUnavailableError):
         await sequences(reader.replay())
+
+
+async def test_missing_stream_is_named(nats_server: NatsServer) -> None:
+    async with open_nats(nats_server.url, name="test") as client:
+        reader = StreamReader(client, client.jetstream(), servers=nats_server.url)
+        with pytest.raises(BusUnavailableError, match="ENCHANTED_SWARM"):
+            await sequences(reader.replay())
 
 
 async def _has_consumer(client: BusClient) -> bool:

@@ -69,9 +69,13 @@ def test_headers_name_the_event_and_its_emitter() -> None:
 @pytest.mark.parametrize("value", ["a\r\nb", "a\nb", "a\rb"])
 @pytest.mark.parametrize("place", ["event_id", "emitter_id", "header"])
 def test_line_break_in_a_header_is_refused(value: str, place: str) -> None:
-    fields = {"event_id": "id", "emitter_id": "e", **({place: value} if place != "header" else {})}
-    headers = {"traceparent": value} if place == "header" else {}
-    outgoing = Outgoing(subject="a", payload=b"", headers=headers, **fields)
+    outgoing = Outgoing(
+        subject="a",
+        payload=b"",
+        event_id=value if place == "event_id" else "id",
+        emitter_id=value if place == "emitter_id" else "e",
+        headers={"traceparent": value} if place == "header" else {},
+    )
     with pytest.raises(InvalidEventError):
         encode_headers(outgoing)
 
