@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from cortex.cli import options, output
 from cortex.cli.errors import CommandFailedError
-from cortex.cli.fresh import FRESH_SECONDS, until_fresh
+from cortex.cli.fresh import FRESH_SECONDS, POLL_SECONDS, until_fresh
 from cortex.cli.places import bus_url, writer_config
 from cortex.cli.session import Session
 from infrastructure.errors import QueryFailedError
@@ -22,7 +22,7 @@ from infrastructure.history.verify.bus_source import BusSource
 from infrastructure.history.verify.findings import Problem, Report, Unproven, ordered
 from infrastructure.history.verify.repair import repair as repair_history
 from infrastructure.history.verify.scope import Wanted
-from infrastructure.history.verify.service import VerifyRequest, is_cut_off
+from infrastructure.history.verify.service import VerifyRequest, is_cut_off, is_noted
 from infrastructure.history.verify.service import verify as verify_history
 from infrastructure.history.verify.signing import (
     KEY_FILE,
@@ -36,6 +36,8 @@ from infrastructure.history.verify.store import is_damage
 from infrastructure.ingestor.ledger import Head, parse_head
 from nervous_system.comms.connection import open_nats
 
+NOTED_SECONDS = 2.0
+"""How long to wait for the last head to be noted, which takes the ingestor half a second."""
 MAX_SHOWN = 20
 """Problems that people are shown; `--json` has them all."""
 
@@ -147,6 +149,7 @@ class _Run:
             return
         try:
             await self._catch_up(seconds)
+            await self._until_noted(history, source, min(seconds, NOTED_SECONDS))
         except (CommandFailedError, TimeoutError) as error:
             if await is_cut_off(history, source):
                 return
@@ -170,6 +173,15 @@ class _Run:
             except CommandFailedError:
                 if loop.time() >= deadline:
                     raise
+
+    async def _until_noted(self, history: HistoryClient, source: BusSource, seconds: float) -> None:
+        """Give the ingestor a moment to note its last head; without it that is just unproven."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    if await is_noted(history, source):
+                        return
+                    await asyncio.sleep(POLL_SECONDS)
 
     async def _verify(self, history: HistoryClient, source: BusSource) -> _Outcome:
         found = await verify_history(history, source, self.request, _show_progress)

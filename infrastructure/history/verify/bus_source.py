@@ -52,6 +52,16 @@ class BusSource:
             notes += [payload for where, payload in pairs if where in subjects]
         return parse_notes(notes, CHECKPOINTS_STREAM)
 
+    async def last_noted(self, stream: str) -> int:
+        """Return the sequence of the head noted last; 0 for none."""
+        with translated("stream read", redact_url(self._url)):
+            try:
+                found = await self._js.get_last_msg(CHECKPOINTS_STREAM, checkpoint_subject(stream))
+            except NotFoundError:
+                return 0
+        noted = parse_notes([found.data or b""], CHECKPOINTS_STREAM)
+        return noted[0].head.sequence if noted else 0
+
     async def note(self, head: Head, signature: str) -> None:
         """Note a signed head in SWARM_CHECKPOINTS.
 

@@ -91,6 +91,13 @@ async def verify(
     return result
 
 
+async def is_noted(client: HistoryClient, source: MessageSource) -> bool:
+    """Return whether the last head of the ledger is noted; the ingestor does so within a second."""
+    store = VerifyStore(client, "", (), with_repeats=False)
+    extent = await asyncio.to_thread(_extent, store, EVENTS_STREAM)
+    return extent is None or await source.last_noted(EVENTS_STREAM) >= extent.last
+
+
 async def is_cut_off(client: HistoryClient, source: MessageSource) -> bool:
     """Return whether heads were noted beyond the end of history: rows are gone, not late.
 

@@ -39,6 +39,10 @@ class MessageSource(Protocol):
         """Return the heads in SWARM_CHECKPOINTS, oldest first; None where it does not exist."""
         ...
 
+    async def last_noted(self, stream: str) -> int:
+        """Return the sequence of the head noted last; 0 for none."""
+        ...
+
     def read(self, stream: str, first: int, last: int) -> AsyncIterator[Messages]:
         """Yield the messages from `first` to `last`, both included, in order."""
         ...
