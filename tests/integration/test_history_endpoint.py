@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import clickhouse_connect
-import lz4.frame
+import lz4.frame  # type: ignore[import-untyped]
 import pytest
 
 from infrastructure.errors import (
@@ -182,8 +182,10 @@ def test_compressed_request_body_is_read(owner: Owner) -> None:
 
 def test_curl_forms_work(owner: Owner) -> None:
     basic = "Basic " + b64encode(":".join(READER).encode()).decode()
-    get = {"method": "GET", "user": None}
-    assert owner.ask("", query="select 1", headers={"Authorization": basic}, **get).body == b"1\n"  # type: ignore[arg-type]
+    by_header = owner.ask(
+        "", query="select 1", headers={"Authorization": basic}, method="GET", user=None
+    )
+    assert by_header.body == b"1\n"
     in_url = {"user": READER[0], "password": READER[1]}
     url = f"{owner.url}/?{urlencode({**in_url, 'query': 'select {n:UInt8}', 'param_n': '7'})}"
     connection = http.client.HTTPConnection("127.0.0.1", owner.port)

@@ -1,7 +1,7 @@
 """Readers reach no file, no network, no process and no setting, and cannot bring the owner down."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -399,8 +399,8 @@ def bait(tmp_path: Path) -> Iterator[dict[str, Any]]:
     assert sorted(tmp_path.iterdir()) == [canary], "a file was made"
 
 
-def _assert_refused(owner: Owner, sql: str, **parameters: str) -> None:
-    reply = owner.ask(sql, **parameters)
+def _assert_refused(owner: Owner, sql: str, parameters: Mapping[str, str] | None = None) -> None:
+    reply = owner.ask(sql, parameters=parameters)
     assert CANARY not in reply.text, f"the file was read: {sql}"
     assert reply.status >= 400 or not sql.strip(), f"was answered: {sql}\n{reply.text[:300]}"
 
@@ -436,7 +436,7 @@ def test_forbidden_table_is_refused_wherever_it_stands(
 def test_hostile_statement_is_refused(owner: Owner, bait: dict[str, Any], statement: str) -> None:
     sql = statement.format(**bait)
     for parameters in ({}, {"database": "system"}, {"param_t": "system.users"}):
-        _assert_refused(owner, sql, **parameters)
+        _assert_refused(owner, sql, parameters)
 
 
 @pytest.mark.parametrize(
@@ -453,7 +453,7 @@ def test_limit_in_the_url_cannot_be_lifted(owner: Owner, name: str, value: str) 
     asked = "max_execution_time" if name == "readonly" else name
     sql = f"select value from system.settings where name in ('readonly', '{asked}') order by name"
     with_limit = owner.ask(sql)
-    assert owner.ask(sql, **{name: value}).body == with_limit.body
+    assert owner.ask(sql, parameters={name: value}).body == with_limit.body
 
 
 @pytest.mark.parametrize(
@@ -475,7 +475,7 @@ def test_limit_in_the_url_cannot_be_lifted(owner: Owner, name: str, value: str) 
     ],
 )
 def test_other_setting_in_the_url_is_refused(owner: Owner, name: str) -> None:
-    assert owner.ask("select 1", **{name: "1"}).status == 403
+    assert owner.ask("select 1", parameters={name: "1"}).status == 403
 
 
 def test_unqualified_name_does_not_reach_system_tables_through_the_default_database(

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from tests.support.eventually import eventually_blocking
 WRITER = ("history_writer", "writer-secret")
 READER = ("history_reader", "reader-secret")
 STOP_SECONDS = 20
+ANSWER_SECONDS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +66,8 @@ class Owner:
         path: str = "/",
         method: str = "POST",
         headers: Mapping[str, str] | None = None,
-        timeout: float = 50,
-        **parameters: str,
+        parameters: Mapping[str, str] | None = None,
+        **more: str,
     ) -> Reply:
         """Send a query as the body and return the answer, whatever its status."""
         sent = dict(headers or {})
@@ -73,13 +75,13 @@ class Owner:
             sent |= {"X-ClickHouse-User": user[0], "X-ClickHouse-Key": user[1]}
         body = sql.encode() if isinstance(sql, str) else sql
         request = urllib.request.Request(
-            f"{self.url}{path}?{urlencode(parameters)}",
+            f"{self.url}{path}?{urlencode({**(parameters or {}), **more})}",
             data=body if method == "POST" else None,
             headers=sent,
             method=method,
         )
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as answer:
+            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:
                 return _reply(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -117,7 +119,7 @@ class Owner:
                 self.process.stdout.close()
 
 
-def _reply(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
+def _reply(status: int, headers: Message, body: bytes) -> Reply:
     lowered = {name.lower(): value for name, value in headers.items()}
     return Reply(status=status, headers=lowered, body=body)
 
