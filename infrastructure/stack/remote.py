@@ -176,16 +176,20 @@ async def _lag(record: Mapping[str, Any]) -> int | None:
     if stream is None or history is None or not _is_well(history):
         return None
     in_stream = _last_sequence(json.loads(stream.body))
-    return max(0, in_stream - int(history.body.strip() or b"0"))
+    in_history = int(history.body.strip() or b"0")
+    return None if in_stream is None else max(0, in_stream - in_history)
 
 
-def _last_sequence(jetstream: Mapping[str, Any]) -> int:
-    """Return the last sequence of the stream of events in what `/jsz?streams=true` says."""
+def _last_sequence(jetstream: Mapping[str, Any]) -> int | None:
+    """Return the last sequence of the stream of events in what `/jsz?streams=true` says.
+
+    None while the server has not restored the stream yet.
+    """
     for account in jetstream.get("account_details", []):
         for stream in account.get("stream_detail", []):
             if stream["name"] == EVENTS_STREAM:
                 return int(stream["state"]["last_seq"])
-    return 0
+    return None
 
 
 def _base(clickhouse_url: str) -> str:

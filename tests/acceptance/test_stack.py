@@ -170,11 +170,14 @@ def test_port_that_is_asked_for_and_taken_is_refused(tmp_path: Path) -> None:
 def test_process_that_cannot_start_fails_up_with_its_last_words(tmp_path: Path) -> None:
     """One line with the process, its reason and its log; nothing is left running."""
     with stack_at(tmp_path / "home") as stack:
-        stack.home.ensure()
-        stack.home.history.write_text("in the way", encoding="utf-8")
+        store = stack.home.nats / "store"
+        store.mkdir(parents=True)
+        (store / "jetstream").write_text("in the way", encoding="utf-8")
         for detach in (["--detach"], []):
             done = stack.swarm("up", *detach, expected=None)
             assert done.returncode == 1
+            assert "nats did not start: it ended with 1, saying: " in done.stderr
+            assert str(stack.home.logs / "nats.log") in done.stderr
             assert done.stderr.count("\n") == 1
             assert not stack.home.stack_file.exists()
 
