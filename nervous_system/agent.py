@@ -21,6 +21,7 @@ from nervous_system.emission import Emission
 from nervous_system.errors import InvalidEventError
 from nervous_system.identity import AgentIdentity
 from nervous_system.options import Causes, EmitOptions, event_ids
+from nervous_system.payloads import build_message
 from nervous_system.schemas import SwarmEvent
 from nervous_system.telemetry import linking, spans
 from nervous_system.telemetry.linking import Link
@@ -332,21 +333,19 @@ class Agent:
         seconds, nanos = divmod(time.time_ns(), 1_000_000_000)
         kind = events.kind_of_payload(payload)
         body: dict[str, Any] = {kind: payload}
-        try:
-            event = SwarmEvent(
-                event_id=event_id,
-                trace_id=trace_id,
-                span_id=span_id,
-                agent_role=identity.role,
-                agent_id=identity.agent_id,
-                run_id=identity.run_id,
-                workspace_id=workspace_id or identity.workspace_id,
-                caused_by=causes,
-                attributes=attributes or None,
-                **body,
-            )
-        except (TypeError, ValueError) as error:
-            raise InvalidEventError(field="attributes", reason=str(error)) from error
+        event = build_message(
+            SwarmEvent,
+            event_id=event_id,
+            trace_id=trace_id,
+            span_id=span_id,
+            agent_role=identity.role,
+            agent_id=identity.agent_id,
+            run_id=identity.run_id,
+            workspace_id=workspace_id or identity.workspace_id,
+            caused_by=causes,
+            attributes=attributes or None,
+            **body,
+        )
         event.timestamp.seconds = seconds
         event.timestamp.nanos = nanos
         return event, kind, traceparent

@@ -4,7 +4,7 @@ Pure. They refuse what a field cannot hold and name the field; whether a whole e
 published is `nervous_system.events.check`'s business.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from nervous_system.errors import InvalidEventError
@@ -35,12 +35,8 @@ def decision(
     Raises:
         InvalidEventError: a value does not fit its field.
     """
-    for name, values in (
-        ("rejected_alternatives", rejected_alternatives),
-        ("memory_ids", memory_ids),
-    ):
-        if isinstance(values, str):  # would be taken for a list of its letters
-            raise InvalidEventError(field=name, reason="a list of texts is expected, not a text")
+    rejected_alternatives = _texts("rejected_alternatives", rejected_alternatives)
+    memory_ids = _texts("memory_ids", memory_ids)
     return build_message(
         AgentDecision,
         context_hash=context_hash,
@@ -132,14 +128,54 @@ def workspace_created(
     )
 
 
+def _texts(field: str, values: Iterable[str]) -> list[str] | tuple[str, ...]:
+    """Return `values` as something that can be gone through twice."""
+    if isinstance(values, list | tuple):
+        return values
+    if isinstance(values, str):  # would be taken for a list of its letters
+        raise InvalidEventError(field=field, reason="a list of texts is expected, not a text")
+    try:
+        return list(values)
+    except TypeError as error:
+        raise InvalidEventError(field=field, reason=str(error)) from error
+
+
 def build_message(message: Callable[..., _Message], **fields: Any) -> _Message:
-    """Build a message; on failure set the fields one by one to name the one that does not fit."""
+    """Build a message; half characters, as models and file names have them, become escapes.
+
+    Raises:
+        InvalidEventError: names the field that a value does not fit.
+    """
     try:
         return message(**fields)
-    except (TypeError, ValueError, UnicodeError):
-        for name, value in fields.items():
-            try:
-                message(**{name: value})
-            except (TypeError, ValueError, UnicodeError) as error:
-                raise InvalidEventError(field=name, reason=str(error)) from error
-        raise
+    except UnicodeEncodeError:
+        fields = {name: _encodable(value) for name, value in fields.items()}
+    except (TypeError, ValueError):
+        pass  # told below, with the field's name
+    try:
+        return message(**fields)
+    except (TypeError, ValueError) as error:
+        field, reason = _blame(message, fields, error)
+        raise InvalidEventError(field=field, reason=reason) from error
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {_encodable(name): _encodable(member) for name, member in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_encodable(member) for member in value]
+    return value
+
+
+def _blame(
+    message: Callable[..., Any], fields: Mapping[str, Any], error: Exception
+) -> tuple[str, str]:
+    """Set the fields one by one until one fails alone."""
+    for name, value in fields.items():
+        try:
+            message(**{name: value})
+        except (TypeError, ValueError) as alone:
+            return name, str(alone)
+    return "event", str(error)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from os import urandom
+from traceback import format_exception
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -17,6 +18,8 @@ from opentelemetry.trace import (
     Span,
     SpanContext,
     SpanKind,
+    Status,
+    StatusCode,
     TraceFlags,
     Tracer,
     TraceState,
@@ -91,11 +94,13 @@ def open_span(
     span = _start(tracer, redact(name, {}), _clean(attributes), kind, context)
     causes = current_causes.set(parent.caused_by) if parent is not None else None
     try:
-        with trace.use_span(span, end_on_exit=True) as active:
+        with trace.use_span(
+            span, end_on_exit=True, record_exception=False, set_status_on_exception=False
+        ):
             try:
-                yield active
+                yield span
             except Exception as error:
-                span.set_attribute(ERROR_TYPE, type(error).__qualname__)
+                _record(span, error)
                 raise
     finally:
         if causes is not None:
@@ -120,6 +125,24 @@ def current_link(causes: tuple[str, ...], run_id: str) -> Link:
         caused_by=causes,
         run_id=run_id,
     )
+
+
+def _record(span: Span, error: Exception) -> None:
+    """Record an error as the API does, without the secrets that messages and tracebacks hold."""
+    if not span.is_recording():
+        return
+    name = type(error).__qualname__
+    message = redact(str(error), {})
+    span.set_attribute(ERROR_TYPE, name)
+    span.add_event(
+        "exception",
+        {
+            "exception.type": name,
+            "exception.message": message,
+            "exception.stacktrace": redact("".join(format_exception(error)), {}),
+        },
+    )
+    span.set_status(Status(StatusCode.ERROR, f"{name}: {message}"))
 
 
 def _start(

@@ -203,7 +203,9 @@ async def test_values_that_no_event_can_hold_do_not_stop_the_agent(bus: NatsServ
         async with swarm.agent("a", role="coder") as agent:
             lost = await agent.decide(rationale="x", confidence=85)
             assert isinstance(lost, ns.LostReceipt)
-            assert isinstance(await agent.decide(rationale="\ud800"), ns.LostReceipt)
+            bad = {"n": 1}
+            untold = await agent.decide(rationale="x", attributes=bad)  # type: ignore[arg-type]
+            assert isinstance(untold, ns.LostReceipt)
             assert isinstance(await agent.decide(rationale="x", caused_by=["7"]), ns.LostReceipt)
             with pytest.raises(InvalidEventError):
                 await agent.decide(rationale="x", confidence=85, wait=True)

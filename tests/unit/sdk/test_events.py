@@ -69,6 +69,16 @@ def test_text_is_not_taken_for_a_list_of_its_letters(name: str) -> None:
     assert caught.value.field == name
 
 
+def test_half_characters_become_readable() -> None:
+    payload = events.decision(
+        rationale="half \ud83d", rejected_alternatives=iter(["\udcff", "é"]), memory_ids=("m",)
+    )
+    assert payload.rationale == "half \\ud83d"
+    assert list(payload.rejected_alternatives) == ["\\udcff", "é"]
+    event = events.build(payload, attributes={"\udcff": "\ud800"})
+    assert dict(event.attributes) == {"\\udcff": "\\ud800"}
+
+
 def test_foreign_message_is_no_payload() -> None:
     with pytest.raises(InvalidEventError, match="SwarmEvent is no payload"):
         events.build(SwarmEvent())  # type: ignore[arg-type]

@@ -62,8 +62,11 @@ def test_span_goes_on_where_a_link_comes_from(
 
 def test_error_is_recorded_and_goes_on(tracer: Tracer, exporter: InMemorySpanExporter) -> None:
     with pytest.raises(ValueError), spans.open_span(tracer, "work", {}):
-        raise ValueError("no")
+        raise ValueError("no: password=hunter2")
     (span,) = exporter.get_finished_spans()
+    assert "hunter2" not in span.to_json()
+    assert span.events[0].attributes is not None
+    assert span.events[0].attributes["exception.type"] == "ValueError"
     assert span.attributes is not None
     assert span.attributes[spans.ERROR_TYPE] == "ValueError"
     assert not span.status.is_ok
