@@ -39,7 +39,7 @@ from infrastructure.history.client import HistoryClient
 from infrastructure.stack.lock import hold_stack_lock
 from nervous_system.comms.connection import BusClient
 from nervous_system.comms.streams import stream_identity
-from nervous_system.home import Home
+from nervous_system.home import Home, read_json, write_json
 
 OBJECT_STORE_PREFIX = "OBJ_"
 LEFT_OUT = frozenset({"nats", "history", "logs", "stack.json", "stack.lock"})
@@ -153,10 +153,18 @@ def _copy_files(home: Home, target: Path) -> None:
     for entry in sorted(home.root.iterdir()):
         if entry.name in LEFT_OUT or entry.is_socket():
             continue
-        if entry.is_dir():
+        if entry == home.settings_file:
+            _copy_settings(home, Home(target))
+        elif entry.is_dir():
             shutil.copytree(entry, target / entry.name, copy_function=_copy_if_there)
         else:
             shutil.copy2(entry, target / entry.name)
+
+
+def _copy_settings(home: Home, copy: Home) -> None:
+    """Copy all but the ports: the home itself may use them, so the copy finds its own."""
+    settings = read_json(home.settings_file) or {}
+    write_json(copy.settings_file, {k: v for k, v in settings.items() if k != "ports"})
 
 
 def _copy_if_there(source: str, target: str) -> str:

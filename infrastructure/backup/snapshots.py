@@ -18,6 +18,8 @@ from nervous_system.comms.connection import BusClient
 REQUEST_SECONDS = 30.0
 PIECE_SECONDS = 60.0
 PIECE_BYTES = 128 * 1024
+WINDOW_BYTES = 32 * 1024 * 1024
+"""How much the server sends before it waits for answers; the most that it accepts."""
 LAST_PIECE = b""
 
 
@@ -53,7 +55,12 @@ async def take_snapshot(client: BusClient, stream: str, file: Path) -> StreamSna
     inbox = client.new_inbox()
     subscription = await client.subscribe(inbox)
     try:
-        request = {"deliver_subject": inbox, "no_consumers": True, "jsck": True}
+        request = {
+            "deliver_subject": inbox,
+            "no_consumers": True,
+            "jsck": True,
+            "window_size": WINDOW_BYTES,
+        }
         answer = await _ask(client, f"STREAM.SNAPSHOT.{stream}", request)
         with file.open("wb") as target:
             while piece := await _next_piece(subscription, stream):

@@ -15,6 +15,9 @@ import pytest
 from nats.js.errors import NotFoundError
 
 import nervous_system as ns
+from infrastructure.history.blobs import Blobs
+from infrastructure.history.client import open_history
+from infrastructure.history.config import HistoryConfig
 from nervous_system.comms.objects import BusContentStore
 from nervous_system.schemas import AgentDecision, SwarmEvent
 from tests.support.eventually import eventually_blocking
@@ -52,7 +55,14 @@ async def work(stack: Stack) -> None:
     await client.close()
 
 
-async def content_of(stack: Stack, digest: str) -> bytes:
+def content_of(stack: Stack, digest: str) -> bytes:
+    """Return a content from history, or from the bus while it still is only there."""
+    with open_history(HistoryConfig(dsn=stack.record["clickhouse_url"])) as history:
+        blobs = Blobs(history)
+        return blobs.get(digest) if blobs.exists(digest) else asyncio.run(on_bus(stack, digest))
+
+
+async def on_bus(stack: Stack, digest: str) -> bytes:
     client = await nats.connect(stack.record["nats_url"])
     try:
         return await BusContentStore(client.jetstream(), servers="").get(digest)
@@ -77,7 +87,7 @@ def test_an_export_imports_into_an_empty_home_as_it_was(
     with running_stack(tmp_path / "other") as other:
         imported = other.json("import", str(archive))
         assert same_bytes(other) == same_bytes(stack)
-        assert asyncio.run(content_of(other, sha256(CONTENT).hexdigest())) == CONTENT
+        assert content_of(other, sha256(CONTENT).hexdigest()) == CONTENT
         (kept,) = other.json("sql", "select source_head, event_count from swarm.imports")
         assert kept == {
             "source_head": exported["streams"][0]["head"],
@@ -125,7 +135,7 @@ def test_a_backup_starts_as_a_home_and_holds_the_same(stack: Stack, tmp_path: Pa
     with stack_at(tmp_path / "copy") as copy:
         copy.up()
         assert same_bytes(copy) == same_bytes(stack)
-        assert asyncio.run(content_of(copy, sha256(CONTENT).hexdigest())) == CONTENT
+        assert content_of(copy, sha256(CONTENT).hexdigest()) == CONTENT
         assert copy.json("verify")["ok"]
         copy.swarm("publish", stdin='{"systemSignal": {"status": "HEALTHY"}}')
         assert copy.json("events", "-n", "1")[0]["kind"] == "system_signal"
