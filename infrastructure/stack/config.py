@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from nervous_system.comms.streams import DEFAULT_MAX_BYTES
+from nervous_system.comms.streams import DEFAULT_MAX_BYTES, DUPLICATE_WINDOW
 from nervous_system.errors import ConfigError
 
 REPLICAS = (1, 3)
+LEAST_DUPLICATE_WINDOW = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,9 @@ class DeclareConfig:
     """Copies of each stream: 1, or 3 on a cluster (SWARM_STREAM_REPLICAS)."""
     max_bytes: int = DEFAULT_MAX_BYTES
     """Cap of the stream of events, in bytes (SWARM_STREAM_BYTES); the others get shares of it."""
+    duplicate_window: timedelta = DUPLICATE_WINDOW
+    """For how long the stream of events recognises a repeated message id, in whole seconds
+    (SWARM_STREAM_DUPLICATE_SECONDS); a longer one costs the bus memory for each id."""
 
     def __post_init__(self) -> None:
         if not self.nats_url:
@@ -27,6 +32,9 @@ class DeclareConfig:
             raise _refused("SWARM_STREAM_REPLICAS", str(self.replicas), "1, or 3 on a cluster")
         if self.max_bytes <= 0:
             raise _refused("SWARM_STREAM_BYTES", str(self.max_bytes), "a number of bytes")
+        if self.duplicate_window < LEAST_DUPLICATE_WINDOW:
+            given = f"{self.duplicate_window.total_seconds():g}"
+            raise _refused("SWARM_STREAM_DUPLICATE_SECONDS", given, "at least one second")
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "DeclareConfig":
@@ -39,6 +47,13 @@ class DeclareConfig:
             nats_url=environment.get("SWARM_NATS_URL", ""),
             replicas=_integer(environment, "SWARM_STREAM_REPLICAS", 1),
             max_bytes=_integer(environment, "SWARM_STREAM_BYTES", DEFAULT_MAX_BYTES),
+            duplicate_window=timedelta(
+                seconds=_integer(
+                    environment,
+                    "SWARM_STREAM_DUPLICATE_SECONDS",
+                    int(DUPLICATE_WINDOW.total_seconds()),
+                )
+            ),
         )
 
 

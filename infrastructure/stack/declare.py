@@ -15,7 +15,11 @@ async def declare_all(config: DeclareConfig) -> None:
         StreamMismatchError: a stream exists and differs in what cannot be changed.
         BusUnavailableError: no server could be reached.
     """
-    streams = swarm_streams(max_bytes=config.max_bytes, replicas=config.replicas)
+    streams = swarm_streams(
+        max_bytes=config.max_bytes,
+        replicas=config.replicas,
+        duplicate_window=config.duplicate_window,
+    )
     async with open_nats(config.nats_url, name="declare") as client:
         jetstream = client.jetstream()
         await declare_streams(jetstream, streams)

@@ -14,6 +14,7 @@ from typing import Any
 from infrastructure.stack.child import ChildSpec
 from infrastructure.stack.nats_config import LOOPBACK, NatsServerConfig
 from infrastructure.stack.permissions import ANY_AGENT, swarm_users
+from nervous_system.comms.streams import DUPLICATE_WINDOW
 from nervous_system.errors import ConfigError
 from nervous_system.home import Home
 
@@ -32,6 +33,8 @@ class StackPlan:
     """User name to password."""
     max_stream_bytes: int
     """Cap of the stream of events."""
+    duplicate_window: timedelta = DUPLICATE_WINDOW
+    """For how long the stream of events recognises a repeated message id."""
     environment: Mapping[str, str]
     """Environment that the processes inherit."""
     agents: Mapping[str, Sequence[str]] = field(default_factory=lambda: ANY_AGENT)

@@ -27,7 +27,7 @@ from infrastructure.stack.nats_config import render
 from infrastructure.stack.plan import StackPlan
 from infrastructure.stack.ports import any_free_port, choose_ports, is_port_free
 from infrastructure.stack.supervisor import Step, Supervisor
-from nervous_system.comms.streams import affordable_max_bytes
+from nervous_system.comms.streams import DUPLICATE_WINDOW, affordable_max_bytes
 from nervous_system.home import Home, read_json, write_json
 
 logger = logging.getLogger(__name__)
@@ -109,6 +109,9 @@ def prepare_plan(config: StackConfig) -> StackPlan:
         agents=agents,
         credentials=ensure_credentials(home, agents),
         max_stream_bytes=max_bytes,
+        duplicate_window=timedelta(
+            seconds=settings.get("duplicate_window_seconds", DUPLICATE_WINDOW.total_seconds())
+        ),
         environment=config.environment,
         has_ingestor=config.has_ingestor,
     )
@@ -189,8 +192,13 @@ def _steps(plan: StackPlan) -> list[Step]:
 
 
 async def _declare_streams(plan: StackPlan) -> None:
-    nats_url = plan.nats_url("operator")
-    await declare_all(DeclareConfig(nats_url=nats_url, max_bytes=plan.max_stream_bytes))
+    await declare_all(
+        DeclareConfig(
+            nats_url=plan.nats_url("operator"),
+            max_bytes=plan.max_stream_bytes,
+            duplicate_window=plan.duplicate_window,
+        )
+    )
 
 
 def _disk_watch(plan: StackPlan, config: StackConfig) -> DiskWatch:

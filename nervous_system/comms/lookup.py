@@ -28,6 +28,17 @@ class StreamLookup:
         self.stream = stream
         self._servers = servers
 
+    async def duplicate_window(self) -> float:
+        """Return for how many seconds the stream recognises a repeated id.
+
+        0 where that cannot be asked now: what has become of an event is then always looked up.
+        """
+        try:
+            info = await self._jetstream.stream_info(self.stream)
+        except (nats.errors.Error, OSError):
+            return 0.0
+        return float(info.config.duplicate_window or 0)
+
     async def find_stored(self, entries: Sequence[Entry]) -> dict[str, int]:
         """Return stream sequences by event id, of those that are stored.
 

@@ -56,7 +56,7 @@ async def open_bus(
         config: Where the bus is, and the spool.
         make_tombstone: Builds what takes the place of a numbered event that the server refuses.
         is_required: Raise when no server answers. By default only where there is no spool.
-        limits: Of what may be under way.
+        limits: Of what may be under way; by default with the stream's own duplicate window.
         stream: The stream that is published to and read.
 
     Raises:
@@ -74,6 +74,9 @@ async def open_bus(
         servers = redact_url(config.url)
         jetstream = client.jetstream()
         lookup = StreamLookup(jetstream, stream, servers)
+        if limits is None:
+            window = await lookup.duplicate_window() if client.is_connected else 0.0
+            limits = CommitLimits(duplicate_window=window)
         committer = await stack.enter_async_context(
             open_committer(client, lookup, limits=limits, make_tombstone=make_tombstone)
         )

@@ -82,19 +82,24 @@ class StreamConfig:
 
 
 def swarm_streams(
-    *, max_bytes: int = DEFAULT_MAX_BYTES, replicas: int = 1
+    *,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    replicas: int = 1,
+    duplicate_window: timedelta = DUPLICATE_WINDOW,
 ) -> tuple[StreamConfig, ...]:
     """Return the streams of a swarm.
 
     Args:
         max_bytes: Cap of the stream of events; the others get a fixed share of it.
         replicas: 1, or 3 on a cluster.
+        duplicate_window: For how long the stream of events recognises a repeated message id.
     """
     return (
         StreamConfig(
             name=EVENTS_STREAM,
             subjects=("swarm.events.>",),
             max_bytes=max_bytes,
+            duplicate_window=duplicate_window,
             replicas=replicas,
         ),
         StreamConfig(
