@@ -15,7 +15,7 @@ from infrastructure.history.verify.signing import (
     sign_head,
 )
 from infrastructure.ingestor.emitters import EmitterTracker
-from infrastructure.ingestor.ledger import Head
+from infrastructure.ingestor.ledger import Head, format_head
 from tests.support.builders import build_decision, build_event, build_state_change, subject_of
 from tests.support.ledgered import ChainedEmitter, life_of
 from tests.support.verified import SmallSwarm, between, small_swarm
@@ -303,3 +303,33 @@ async def test_no_scratch_tables_are_left_behind(swarm: SmallSwarm) -> None:
     await swarm.verify()
     rows = swarm.history.query("select name from system.databases where name like 'swarm_verify%'")
     assert rows == []
+
+
+async def test_a_lost_stream_leaves_a_history_that_is_ahead_and_still_holds(
+    swarm: SmallSwarm,
+) -> None:
+    await swarm.js.delete_stream("ENCHANTED_SWARM")
+    assert await swarm.problems() == [("history_ahead", 1)]
+
+
+async def test_rows_pruned_with_their_head_kept_are_told_and_no_problem(swarm: SmallSwarm) -> None:
+    head = swarm.appender.heads[0]
+    swarm.alter(
+        "insert into swarm.pruned_heads (stream, first_seq, last_seq, event_count, "
+        f"stream_identity, head) values ('{head.stream}', 1, 20, 20, '', '{format_head(head)}')"
+    )
+    swarm.alter("alter table swarm.events delete where stream_seq <= 20")
+    assert await swarm.problems() == []
+    assert await swarm.unproven() == {"pruned_history", "unknown_start"}
+    other = Head(head.stream, 20, b"\x01" * 32)
+    assert await swarm.problems(expected=(other,)) == [("head_mismatch", 20)]
+    within = Head(head.stream, 10, b"\x01" * 32)
+    assert "pruned_history" in await swarm.unproven(expected=(within,))
+
+
+async def test_rows_gone_from_the_beginning_without_a_kept_head_are_missing(
+    swarm: SmallSwarm,
+) -> None:
+    await swarm.js.purge_stream("ENCHANTED_SWARM", seq=21)
+    swarm.alter("alter table swarm.events delete where stream_seq <= 20")
+    assert ("ledger_link", 40) in await swarm.problems()

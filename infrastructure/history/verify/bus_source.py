@@ -13,6 +13,8 @@ from infrastructure.ingestor.ledger import Head
 from nervous_system.comms.connection import BusClient, redact_url, translated
 from nervous_system.comms.streams import CHECKPOINTS_STREAM, stream_identity
 
+READ_AHEAD_BYTES = 8 * 1024 * 1024
+"""Messages that may be on their way while a stretch is prepared."""
 SIGNED = ".signed"
 """Ends the subject of signed heads: apart from the ingestor's, which goes on after its last."""
 
@@ -74,5 +76,5 @@ class BusSource:
 
     async def read(self, stream: str, first: int, last: int) -> AsyncIterator[Messages]:
         """Yield the messages from `first` to `last`, both included, in order."""
-        async for batch in read_range(self._url, stream, first, last):
+        async for batch in read_range(self._url, stream, first, last, budget=READ_AHEAD_BYTES):
             yield Messages(batch.sequences, batch.subjects, batch.payloads)

@@ -82,15 +82,15 @@ class WitnessCheck:
             else:
                 self.unwitnessed.append(entry.sequence)
 
-    def take_pruned(self, heads: Iterable[Head]) -> None:
-        """Compare heads of pruned ranges; what else was noted there can no longer be judged."""
+    def take_pruned(self, heads: Iterable[Head]) -> list[Witness]:
+        """Compare heads of pruned ranges; return what else was noted there, never to be judged."""
         last = 0
         for head in heads:
             witnesses = self.waiting.pop(head.sequence, [])
             self.broken += [item for item in witnesses if item.head.root != head.root]
             last = max(last, head.sequence)
-        for sequence in [one for one in self.waiting if one < last]:
-            del self.waiting[sequence]
+        gone = sorted(sequence for sequence in self.waiting if sequence < last)
+        return [witness for sequence in gone for witness in self.waiting.pop(sequence)]
 
     def unconfirmed(self, first: int, last: int) -> list[Witness]:
         """Return the heads from `first` to `last` that the ledger does not have, by sequence."""

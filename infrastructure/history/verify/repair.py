@@ -29,7 +29,7 @@ from infrastructure.history.verify.repair_plan import (
 )
 from infrastructure.history.verify.repair_table import RepairTable
 from infrastructure.history.verify.service import StreamResult, Verification
-from infrastructure.history.verify.source import MessageSource, read_history
+from infrastructure.history.verify.source import MessageSource, read_everything
 from infrastructure.history.verify.store import VerifyStore, is_damage, open_store
 from infrastructure.ingestor.batching import PARTITION_ROWS
 from infrastructure.ingestor.decoding import decode
@@ -191,17 +191,11 @@ class StreamRepair:
 
     async def _messages(self, first: int, last: int) -> AsyncIterator[Messages]:
         """Yield messages: the stream's, history's own where the stream has expired or is wrong."""
-        held_from = self._result.state.first
-        if first < held_from:
-            end = min(last, held_from - 1)
-            async for messages in read_history(self._store, self._stream, first, end):
-                yield messages
-        start = max(first, held_from)
-        if start > last:
-            return
-        vouched = sorted(one for one in self._result.outcome.vouched if start <= one <= last)
-        async for messages in self._source.read(self._stream, start, last):
-            yield await self._with_vouched(messages, vouched)
+        vouched = sorted(one for one in self._result.outcome.vouched if first <= one <= last)
+        async for messages in read_everything(
+            self._source, self._store, self._result.state, first, last
+        ):
+            yield await self._with_vouched(messages, vouched) if vouched else messages
 
     async def _with_vouched(self, messages: Messages, vouched: Sequence[int]) -> Messages:
         """Put the rows that the ledger vouches for in the place of the stream's messages."""

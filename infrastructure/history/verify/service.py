@@ -27,6 +27,9 @@ from nervous_system.comms.streams import EVENTS_STREAM
 
 T = TypeVar("T")
 
+EXPECTED = "--expect"
+"""Source of heads that the caller has noted."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyRequest:
@@ -130,7 +133,7 @@ async def _verify_stream(
     report_scope(scope, request.wanted, extent, state, pruned, findings)
     witnesses = [*(noted or ()), *_expected(stream, request.expected)]
     check = WitnessCheck.of(witnesses)
-    check.take_pruned(pruned)
+    _doubt_pruned(findings, [one for one in check.take_pruned(pruned) if one.source == EXPECTED])
     outcome = StreamOutcome()
     if not scope.is_empty:
         outcome = await StreamCheck(store, source, state, scope, check, findings, on_progress).run()
@@ -181,7 +184,7 @@ async def _streams(store: VerifyStore) -> list[str]:
 
 
 def _expected(stream: str, heads: Sequence[Head]) -> list[Witness]:
-    return [Witness(head=head, source="--expect") for head in heads if head.stream == stream]
+    return [Witness(head=head, source=EXPECTED) for head in heads if head.stream == stream]
 
 
 def _doubt_witnesses(findings: Findings, stream: str) -> None:
@@ -193,6 +196,18 @@ def _doubt_witnesses(findings: Findings, stream: str) -> None:
             detail="there is no stream SWARM_CHECKPOINTS that notes heads outside history",
         )
     )
+
+
+def _doubt_pruned(findings: Findings, expected: Sequence[Witness]) -> None:
+    for witness in expected:
+        findings.doubt(
+            Unproven(
+                kind=UnprovenKind.PRUNED_HISTORY,
+                stream=witness.head.stream,
+                sequence=witness.head.sequence,
+                detail=f"{format_head(witness.head)} lies within what was pruned",
+            )
+        )
 
 
 def _head(found: StreamResult) -> Head | None:

@@ -11,7 +11,7 @@ from infrastructure.history.verify.store import VerifyStore
 
 MAX_MESSAGES = 25_000
 """Messages of one stretch."""
-MAX_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 12 * 1024 * 1024
 """Raw bytes of one stretch, by which memory is bounded."""
 
 
@@ -26,6 +26,19 @@ class StreamState:
     """First sequence that it still holds; beyond `last` where it holds nothing."""
     last: int
     """Highest sequence that it ever gave."""
+
+    def split(
+        self, first: int, last: int
+    ) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+        """Return what of a range lies before, within and beyond what the stream holds.
+
+        An empty part ends before it begins.
+        """
+        held_from = min(self.first, self.last + 1)
+        before = (first, min(last, held_from - 1))
+        within = (max(first, held_from), min(last, self.last))
+        beyond = (max(first, self.last + 1), last)
+        return before, within, beyond
 
 
 class MessageSource(Protocol):
@@ -70,6 +83,20 @@ class Collector:
         """Return what has come together so far and start anew."""
         taken, self._messages, self._size_bytes = self._messages, Messages([], [], []), 0
         return taken
+
+
+async def read_everything(
+    source: MessageSource, store: VerifyStore, state: StreamState, first: int, last: int
+) -> AsyncIterator[Messages]:
+    """Yield the messages of a range: the stream's, and history's own where the stream has none."""
+    before, within, beyond = state.split(first, last)
+    async for messages in read_history(store, state.name, *before):
+        yield messages
+    if within[0] <= within[1]:
+        async for messages in source.read(state.name, *within):
+            yield messages
+    async for messages in read_history(store, state.name, *beyond):
+        yield messages
 
 
 async def read_history(

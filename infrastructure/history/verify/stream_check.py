@@ -25,7 +25,7 @@ from infrastructure.history.verify.source import (
     Collector,
     MessageSource,
     StreamState,
-    read_history,
+    read_everything,
 )
 from infrastructure.history.verify.store import VerifyStore, is_damage
 from infrastructure.history.verify.stretch import Stretch, describe, make_maker
@@ -93,21 +93,12 @@ class StreamCheck:
 
     async def _stretches(self) -> AsyncIterator[Messages]:
         collector = Collector()
-        async for messages in self._messages():
+        first, last = self._scope.first, self._scope.last
+        async for messages in read_everything(self._source, self._store, self._state, first, last):
             if full := collector.add(messages):
                 yield full
         if rest := collector.take():
             yield rest
-
-    async def _messages(self) -> AsyncIterator[Messages]:
-        first, last, held_from = self._scope.first, self._scope.last, self._state.first
-        if first < held_from:
-            end = min(held_from - 1, last)
-            async for messages in read_history(self._store, self._stream, first, end):
-                yield messages
-        if held_from <= last:
-            async for messages in self._source.read(self._stream, max(first, held_from), last):
-                yield messages
 
     def _compare(self, stretch: Stretch) -> None:
         """Compare one stretch; blocking, one at a time."""

@@ -18,7 +18,7 @@ from infrastructure.history.verify.findings import (
 )
 from infrastructure.history.verify.heads import Witness, WitnessCheck
 from infrastructure.history.verify.signing import is_signed
-from infrastructure.history.verify.source import MessageSource, StreamState, read_history
+from infrastructure.history.verify.source import MessageSource, StreamState, read_everything
 from infrastructure.history.verify.store import VerifyStore
 from infrastructure.ingestor.ledger import GENESIS, Head, format_head, leaf, next_root
 
@@ -90,15 +90,9 @@ class Testimony:
     async def _follows(self, before: Head, head: Head) -> bool:
         """Whether the messages after `before` lead to `head`."""
         leaves: list[bytes] = []
-        first, held_from = before.sequence + 1, self._state.first
-        if first < held_from:
-            end = min(head.sequence, held_from - 1)
-            async for found in read_history(self._store, head.stream, first, end):
-                leaves += map(leaf, found.sequences, found.subjects, found.payloads)
-        if head.sequence >= held_from:
-            start = max(first, held_from)
-            async for found in self._source.read(head.stream, start, head.sequence):
-                leaves += map(leaf, found.sequences, found.subjects, found.payloads)
+        first, last = before.sequence + 1, head.sequence
+        async for found in read_everything(self._source, self._store, self._state, first, last):
+            leaves += map(leaf, found.sequences, found.subjects, found.payloads)
         return next_root(before.root, self._state.identity, leaves) == head.root
 
     def _report_rewritten(self, rewritten: Sequence[Witness]) -> None:
