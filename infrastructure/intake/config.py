@@ -9,6 +9,7 @@ from nervous_system.errors import ConfigError
 
 USUAL_PORT = 4318
 """Where OpenTelemetry exporters look for OTLP over HTTP."""
+USUAL_NATS_URL = "nats://127.0.0.1:4222"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -57,7 +58,7 @@ class IntakeConfig:
                 fix=f"leave it out for {USUAL_PORT}",
             )
         return cls(
-            nats_url=environment.get("SWARM_NATS_URL", ""),
+            nats_url=environment.get("SWARM_NATS_URL") or USUAL_NATS_URL,
             history=HistoryConfig.from_env(environment),
             port=int(given) if given else USUAL_PORT,
         )

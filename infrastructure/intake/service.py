@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
 
 import nats.js.errors
@@ -28,6 +29,21 @@ MAX_IN_FLIGHT = 16
 DRAIN_SECONDS = 5.0
 _RETRY_SECONDS = 0.5
 _log = logging.getLogger(__name__)
+
+
+def intake_companions(
+    environment: Mapping[str, str],
+) -> list[Callable[[asyncio.Event], Awaitable[None]]]:
+    """Return what runs beside an ingestor: the intake, where `SWARM_OTLP_PORT` asks for it.
+
+    Of several ingestors on one machine only one can listen there, and one is enough.
+
+    Raises:
+        ConfigError: a setting is missing or cannot be used.
+    """
+    if not environment.get("SWARM_OTLP_PORT"):
+        return []
+    return [functools.partial(run_intake, IntakeConfig.from_env(environment))]
 
 
 async def run_intake(

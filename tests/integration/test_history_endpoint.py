@@ -4,6 +4,8 @@ import gzip
 import http.client
 import json
 import socket
+import subprocess
+import sys
 import threading
 import zlib
 from base64 import b64encode
@@ -232,6 +234,37 @@ def test_grafana_plugin_handshake_is_answered_in_its_protocol(owner: Owner) -> N
 @pytest.mark.parametrize(
     "sql",
     [
+        "SELECT 1",
+        "SELECT version()",
+        "SHOW DATABASES",
+        "SELECT name FROM system.databases ORDER BY name",
+        "SELECT name FROM system.tables WHERE database = 'swarm'",
+        'DESC TABLE "swarm"."events"',
+        "SELECT name, type, table FROM system.columns WHERE database = 'swarm'",
+        "SELECT count(), toStartOfInterval(toDateTime(event_time), INTERVAL 60 second) AS time "
+        "FROM swarm.events WHERE event_time >= toDateTime(1700000000) GROUP BY time ORDER BY time",
+        'SELECT "TraceId" AS traceID, "SpanName" AS operationName FROM "swarm"."spans" '
+        "WHERE traceID = 'x' LIMIT 100",
+    ],
+)
+def test_requests_of_grafanas_plugin_are_answered(owner: Owner, sql: str) -> None:
+    """Replayed from the plugin's and its driver's sources; the plugin itself was not run."""
+    reply = owner.ask(
+        sql,
+        database="default",
+        default_format="Native",
+        client_protocol_version="54460",
+        max_execution_time="60",
+        limit="1000",
+        headers={"Accept-Encoding": "gzip", "User-Agent": "clickhouse-go/2 (lv:go) grafana/12"},
+    )
+    assert (reply.status, reply.headers["content-encoding"]) == (200, "gzip")
+    assert gzip.decompress(reply.body).startswith(b"\x01\x00\x02\xff\xff\xff\xff\x00")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
         "select 1 as a, 'x' as b",
         "select number, toString(number) as s, [number] as many from numbers(100000)",
         "select toLowCardinality('q') as a, map('k', 1) as b, toNullable(5) as c, (1, 'z') as d",
@@ -396,6 +429,18 @@ def test_owner_killed_in_an_insert_keeps_whole_blocks_only(
         assert rows % 500 == 0
         assert rows in {acked * 500, (acked + 1) * 500}
         assert owner.stop() == 0
+
+
+def test_second_owner_of_a_home_does_not_start(owner: Owner) -> None:
+    second = subprocess.run(
+        [sys.executable, "-m", "infrastructure.history", "--home", str(owner.home), "--port", "0"],
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert second.stderr.strip()
+    assert owner.ask("select 1").body == b"1\n"
 
 
 def _insert_until_killed(owner: Owner) -> int:

@@ -19,6 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
 from infrastructure.errors import StaleBatchError
+from infrastructure.history.blobs import Blobs
 from infrastructure.history.client import HistoryClient, open_history
 from infrastructure.history.config import HistoryConfig
 from infrastructure.history.migrate import migrate
@@ -26,6 +27,7 @@ from infrastructure.intake.config import IntakeConfig
 from infrastructure.intake.service import run_intake
 from infrastructure.intake.spans import encode_rows
 from nervous_system.comms.connection import open_nats
+from nervous_system.comms.objects import BusContentStore
 from tests.support.eventually import eventually
 from tests.support.servers import NatsServer
 
@@ -199,6 +201,27 @@ async def test_two_intakes_store_each_span_once(
         "select count() as n, uniqExact(SpanId) as ids, uniqExact(stream_seq) as s from swarm.spans"
     )
     assert rows == [{"n": expected, "ids": expected, "s": expected}]
+
+
+async def test_intake_needs_no_more_than_the_ingestors_user_may_do(
+    client: HistoryClient, nats_server_with_users: NatsServer, history_dsn: str
+) -> None:
+    server = nats_server_with_users
+    async with open_nats(server.url_of("operator"), name="test") as connection:
+        jetstream = connection.jetstream()
+        await jetstream.add_stream(name="SWARM_SPANS", subjects=["swarm.spans.>"])
+        await jetstream.create_object_store("SWARM_CONTENT")
+        store = BusContentStore(jetstream, servers=server.url)
+        digest = await store.put(b"x" * 300_000)
+
+        async def is_empty() -> bool:
+            return [digest async for digest in store.digests()] == []
+
+        async with _running(server.url_of("ingestor"), history_dsn) as url:
+            assert (await _post(url, RECORDED, PROTOBUF)).status == 200
+            await eventually(lambda: _is(client, SPAN_COUNT))
+            await eventually(is_empty)
+    assert await asyncio.to_thread(Blobs(client).exists, digest)
 
 
 async def test_restarted_intake_goes_on_where_history_ends(

@@ -162,7 +162,7 @@ class Engine:
                 raise EngineError(error.code, _OUR_QUERY.sub("", error.text)) from error
             return None, self._ask("select formatQuerySingleLine({text:String})", parameters)[0]
         try:
-            tree: dict[str, Any] = json.loads(found[0])
+            tree: dict[str, Any] = json.loads(found[0], object_pairs_hook=_unique)
         except RecursionError as error:
             raise our_error(TOO_DEEP, "The query is nested too deeply") from error
         return tree, found[1]
@@ -217,6 +217,14 @@ class Engine:
             yield handle
         finally:
             handle.close()
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that comes twice: the guard and the engine could each read another one."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise our_error(BAD_ARGUMENTS, "The syntax tree of this query is ambiguous")
+    return found
 
 
 def _preparation(statement: Statement) -> list[str]:
