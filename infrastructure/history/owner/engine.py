@@ -15,6 +15,7 @@ from typing import Any
 
 import chdb
 
+from infrastructure.errors import HistoryUnavailableError
 from infrastructure.history.owner.outcome import (
     BAD_ARGUMENTS,
     TOO_DEEP,
@@ -84,8 +85,18 @@ class Engine:
         return self._path
 
     def open(self) -> None:
-        """Load the tables; keep the engine alive until `close`."""
-        self._keeper = _connect(self._path)
+        """Load the tables; keep the engine alive until `close`.
+
+        Raises:
+            HistoryUnavailableError: another process holds the data, or it cannot be loaded.
+        """
+        try:
+            self._keeper = _connect(self._path)
+        except RuntimeError as error:
+            raise HistoryUnavailableError(
+                dsn=f"chdb://{self._path}",
+                reason=f"another process has it open, or it does not load: {error}",
+            ) from error
 
     def close(self) -> None:
         """Release the engine. Statements under way finish first."""

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infrastructure.history.owner.config import OwnerConfig
-from nervous_system.errors import ConfigError, SwarmError
+from infrastructure.history.owner.outcome import EngineError
+from nervous_system.errors import SwarmError
 from nervous_system.home import Home
 
 DRAIN_SECONDS = 10.0
@@ -36,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = OwnerConfig.from_home(Home(options.home.resolve()), port=options.port)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(run(config))
-    except (ConfigError, SwarmError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
+    except (SwarmError, EngineError, OSError) as error:
+        sys.stderr.write(f"history: {error}\n")
         return 1
 
 

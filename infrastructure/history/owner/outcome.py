@@ -78,6 +78,9 @@ class EngineError(Exception):
     text: str
     """The sentence, with the name of the code in parentheses at its end."""
 
+    def __str__(self) -> str:
+        return f"Code: {self.code}. {self.text}"
+
     @property
     def status(self) -> int:
         """The HTTP status that ClickHouse gives this code."""
