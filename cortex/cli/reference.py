@@ -26,11 +26,12 @@ progress only on a terminal.
 | 3 | a server cannot be reached |
 | 130 | interrupted |
 
-Commands that read history (`sql`, `events`, `replay`, `export`, `quarantine`, `verify`) first wait \
-until it has reached the end of the stream as it was when they were called, up to 10 s; `--no-wait` \
-reads what is there. With `--json` they print an array of objects, or one object: 64-bit integers \
-as numbers, times RFC 3339 in UTC, bytes that are not UTF-8 as base64. Commands that follow print \
-JSON lines. Times are given as RFC 3339 (`2026-01-31T09:30:00Z`) or as an age (`10m`, `2h`, `1d`).
+Commands that read history (`sql`, `events`, `replay`, `export`, `quarantine`, `verify`) first \
+wait until it has reached the end of the stream as it was when they were called, up to 10 s; \
+`--no-wait` reads what is there. With `--json` they print an array of objects, or one object: \
+64-bit integers as numbers, times RFC 3339 in UTC, bytes that are not UTF-8 as base64. Commands \
+that follow print JSON lines. Times are given as RFC 3339 (`2026-01-31T09:30:00Z`) or as an age \
+(`10m`, `2h`, `1d`).
 """
 
 
