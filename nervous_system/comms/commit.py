@@ -344,7 +344,7 @@ async def open_committer(
         client, lookup, limits=limits or CommitLimits(), make_tombstone=make_tombstone
     )
     client.listeners.append(committer)
-    if client.is_connected:
+    if client.is_connected and client.is_listening:
         committer.on_connected()
     running = create_logged_task(committer.run(), "group committer")
     try:

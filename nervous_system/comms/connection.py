@@ -64,6 +64,8 @@ class BusClient(Client):
         """Who waits for which reply: token to handler, taken out when the reply comes."""
         self.last_problem: Exception | None = None
         """What the driver reported last; names the reason when no server can be reached."""
+        self.is_listening = False
+        """Acks would be heard; before that nothing that asks for one may be sent."""
         self._ack_prefix = self.new_inbox()
         self._ack_sid = 0
 
@@ -75,6 +77,7 @@ class BusClient(Client):
     async def listen_for_acks(self) -> None:
         """Subscribe the inbox of acks; nats-py subscribes it again after each reconnect."""
         subscription = await self.subscribe(f"{self._ack_prefix}.*")
+        self.is_listening = True
         self._ack_sid = subscription._id  # noqa: SLF001 # the driver tells ids nowhere else
 
     def write_frames(self, frames: bytes) -> None:

@@ -20,6 +20,8 @@ MAX_BATCH_COUNT = 1_000
 MAX_GROUP_BYTES = 4 * 1024 * 1024
 MAX_SUSPECTS = 64
 """How many events of unknown outcome are sent again at once, each of another lane."""
+MAX_IDLE_LANES = 4_096
+"""Empty lanes that are kept, since their emitters will come again; above, they are dropped."""
 SINGLES_FIXED_COST = 0.3
 SINGLES_COST = 0.2
 BATCH_FIXED_COST = 2.2
@@ -108,7 +110,7 @@ class Lanes(Generic[T]):
             lane.is_under_way = False
             if lane.waiting:
                 self._make_ready(lane)
-            elif not lane.is_ready:
+            elif not lane.is_ready and len(self._lanes) > MAX_IDLE_LANES:
                 del self._lanes[key]
 
     def take(self, max_count: int = MAX_BATCH_COUNT, min_batch: int = 2) -> Group[T] | None:

@@ -35,6 +35,8 @@ from nervous_system.errors import BusClosedError, BusError, PublishTimeoutError,
 logger = logging.getLogger(__name__)
 
 CHUNK_COUNT = 1_000
+MAX_IDLE_EMITTERS = 4_096
+"""Emitters without an open event that are remembered, since they will come again."""
 MAX_HANDED_ON = 4_000
 """Events of the spool that may be with the committer at once; the rest is on disk only."""
 
@@ -108,8 +110,9 @@ class Outbox:
         encode_subject(outgoing.subject)
         encode_headers(outgoing)
         emitter = outgoing.emitter_id
-        if emitter in self._direct:
-            await self._secure(self._direct[emitter])
+        direct = self._direct.get(emitter)
+        if direct:
+            await self._secure(direct)
         number = await self._append(outgoing, self._committer.last_sequence)
         if not number:
             return Receipt(event_id=outgoing.event_id)
@@ -140,7 +143,7 @@ class Outbox:
     async def _keep(self, entry: Entry) -> Receipt:
         """Make sure that an event whose caller waits no longer survives this process."""
         if not entry.is_settled and not entry.record:
-            await self._secure(self._direct.get(entry.lane, deque((entry,))))
+            await self._secure(self._direct.get(entry.lane) or deque((entry,)))
         if entry.receipt is not None:
             return entry.receipt
         return Receipt(event_id=entry.outgoing.event_id, spooled=bool(entry.record))
@@ -226,7 +229,7 @@ class Outbox:
             return
         while direct and (direct[0].is_settled or direct[0].record):
             direct.popleft()
-        if not direct:
+        if not direct and len(self._direct) > MAX_IDLE_EMITTERS:
             del self._direct[entry.lane]
 
     # --- from the spool to the committer ---------------------------------------------------------
