@@ -7,6 +7,7 @@ TEXT, "kind": CLASS, "facts": {...}}`. Its log goes to stderr.
 import argparse
 import asyncio
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ from infrastructure.stack.runner import StackConfig, run_stack, stop_on_signals
 from nervous_system.errors import ConfigError, SwarmError
 from nervous_system.home import Home
 
+logger = logging.getLogger("infrastructure.stack")
+
 
 def main() -> int:
     """Run the stack until SIGTERM; return the exit code."""
@@ -28,11 +31,8 @@ def main() -> int:
             home=Home(options.home), environment=os.environ, ports=parse_ports(options.port)
         )
         asyncio.run(_run(config))
-    except (SwarmError, ExceptionGroup) as error:
-        cause = _cause(error)
-        if cause is None:
-            raise
-        _answer({"error": str(cause), "kind": type(cause).__name__, "facts": _facts(cause)})
+    except Exception as error:  # noqa: BLE001 - whoever has started us is told, whatever it is
+        _answer(_failure(error))
         return 1
     return 0
 
@@ -49,6 +49,17 @@ def _answer(line: dict[str, Any]) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _failure(error: Exception) -> dict[str, Any]:
+    """Return what is said of an error, with what it takes to raise the same one over there."""
+    cause = _cause(error)
+    if cause is None:
+        logger.error("the stack has failed", exc_info=error, extra={"action": "stack_failed"})
+        leaf = _leaf(error)
+        return {"error": f"{type(leaf).__name__}: {leaf}", "kind": type(leaf).__name__}
+    facts = vars(cause) if isinstance(cause, ConfigError) else {}
+    return {"error": str(cause), "kind": type(cause).__name__, "facts": facts}
+
+
 def _cause(error: Exception) -> SwarmError | None:
     """Return the first error of ours in what a task group has raised."""
     if isinstance(error, SwarmError):
@@ -57,9 +68,10 @@ def _cause(error: Exception) -> SwarmError | None:
     return next((cause for cause in map(_cause, inner) if cause is not None), None)
 
 
-def _facts(error: SwarmError) -> dict[str, Any]:
-    """Return what who has started us needs to raise the same error."""
-    return vars(error) if isinstance(error, ConfigError) else {}
+def _leaf(error: Exception) -> Exception:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:

@@ -1,7 +1,7 @@
 """Declares the streams and the object store, or brings them in line with this version."""
 
 from infrastructure.stack.config import DeclareConfig
-from nervous_system.comms.connection import open_nats
+from nervous_system.comms.connection import open_nats, redact_url, translated
 from nervous_system.comms.streams import declare_content_bucket, declare_streams, swarm_streams
 
 CONTENT_SHARE = 4
@@ -22,9 +22,10 @@ async def declare_all(config: DeclareConfig) -> None:
     )
     async with open_nats(config.nats_url, name="declare") as client:
         jetstream = client.jetstream()
-        await declare_streams(jetstream, streams)
-        await declare_content_bucket(
-            jetstream,
-            max_bytes=config.max_bytes // CONTENT_SHARE,
-            replicas=config.replicas,
-        )
+        with translated("declaring the streams", redact_url(config.nats_url)):
+            await declare_streams(jetstream, streams)
+            await declare_content_bucket(
+                jetstream,
+                max_bytes=config.max_bytes // CONTENT_SHARE,
+                replicas=config.replicas,
+            )

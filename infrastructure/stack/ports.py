@@ -4,6 +4,7 @@ The choice is kept in the home, so that a restarted stack is found where it was.
 """
 
 import contextlib
+import secrets
 import socket
 from collections.abc import Callable, Mapping
 
@@ -21,6 +22,8 @@ USUAL_PORTS: Mapping[str, int] = {
 over HTTP, OTLP over HTTP, health and metrics of the ingestor."""
 
 HIGHEST_PORT = 65535
+LOWEST_SPARE, SPARE_COUNT = 20_000, 10_000
+"""Ports to take when the usual ones are not free: below those that systems give to connections."""
 
 
 def choose_ports(
@@ -77,11 +80,10 @@ def is_port_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def any_free_port(host: str = "127.0.0.1") -> int:
-    """Return a port that is free now."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that is free now, and that no outgoing connection will be given meanwhile."""
+    while not is_port_free(port := LOWEST_SPARE + secrets.randbelow(SPARE_COUNT), host):
+        pass
+    return port
 
 
 def _unused(any_free: Callable[[], int], taken: set[int]) -> int:

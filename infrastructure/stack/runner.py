@@ -28,9 +28,13 @@ from infrastructure.stack.plan import StackPlan
 from infrastructure.stack.ports import any_free_port, choose_ports, is_port_free
 from infrastructure.stack.supervisor import Step, Supervisor
 from nervous_system.comms.streams import DUPLICATE_WINDOW, affordable_max_bytes
+from nervous_system.errors import BusUnavailableError
 from nervous_system.home import Home, read_json, write_json
 
 logger = logging.getLogger(__name__)
+
+DECLARE_ATTEMPTS = 5
+"""Each waits for as long as the driver does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,13 +196,18 @@ def _steps(plan: StackPlan) -> list[Step]:
 
 
 async def _declare_streams(plan: StackPlan) -> None:
-    await declare_all(
-        DeclareConfig(
-            nats_url=plan.nats_url("operator"),
-            max_bytes=plan.max_stream_bytes,
-            duplicate_window=plan.duplicate_window,
-        )
+    config = DeclareConfig(
+        nats_url=plan.nats_url("operator"),
+        max_bytes=plan.max_stream_bytes,
+        duplicate_window=plan.duplicate_window,
     )
+    for _ in range(DECLARE_ATTEMPTS - 1):
+        try:
+            return await declare_all(config)
+        except BusUnavailableError as error:  # a busy machine, or a large store that is restored
+            reason = str(error)
+            logger.warning("the bus is slow", extra={"action": "bus_slow", "reason": reason})
+    return await declare_all(config)
 
 
 def _disk_watch(plan: StackPlan, config: StackConfig) -> DiskWatch:
