@@ -31,9 +31,7 @@ def feed(parser: MessageParser, data: bytes, cuts: list[int]) -> None:
 
 
 @given(payloads=PAYLOADS, cuts=st.lists(st.integers(0, 4_000), max_size=8))
-def test_messages_survive_any_cutting(
-    payloads: list[tuple[bytes, bool]], cuts: list[int]
-) -> None:
+def test_messages_survive_any_cutting(payloads: list[tuple[bytes, bool]], cuts: list[int]) -> None:
     data = b"PING\r\n" + b"".join(hot(n, *one) for n, one in enumerate(payloads, 1))
     data += b"HMSG inbox 1 %d %d\r\n%b\r\n" % (len(STATUS), len(STATUS), STATUS)
     data += b"MSG inbox.r.1 2 4\r\nabcd\r\nPONG\r\n"

@@ -1,4 +1,4 @@
-"""Strategies for the bytes of a message: valid events, events of newer and broken publishers, noise."""
+"""Strategies for messages: valid events, those of newer and broken publishers, noise."""
 
 from hypothesis import strategies as st
 

@@ -88,8 +88,9 @@ engine = ${mergetree}
 partition by (stream, intDiv(stream_seq, 1000000))
 order by (stream, stream_seq)
 -- A batch becomes one compact part: every column in one file. As a wide part it would be some 270 files, each with an
--- fsync of its own, which was most of an insert's time. Merges make wide parts of what has come together.
-settings ${mergetree_settings}, min_bytes_for_wide_part = 536870912;
+-- fsync of its own, which was most of an insert's time. Merges make wide parts of what has come together; the base asks
+-- for more parts in one merge, since merging everything twice while a backlog is read costs as much as inserting it.
+settings ${mergetree_settings}, min_bytes_for_wide_part = 536870912, merge_selector_base = 16;
 
 create table if not exists swarm.events_input${on_cluster}
 (

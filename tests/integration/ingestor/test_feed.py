@@ -33,7 +33,9 @@ async def test_a_range_is_read_in_order_with_its_bytes(nats_server: NatsServer) 
 
 async def test_headers_are_left_out_of_the_payload(nats_server: NatsServer) -> None:
     async with open_streams(nats_server) as jetstream:
-        await jetstream.publish(SUBJECT, b"x\r\ny", headers={"Nats-Msg-Id": "1", "traceparent": "t"})
+        await jetstream.publish(
+            SUBJECT, b"x\r\ny", headers={"Nats-Msg-Id": "1", "traceparent": "t"}
+        )
         assert await collect(nats_server.url, 1, 1) == ([1], [b"x\r\ny"])
 
 
@@ -118,7 +120,7 @@ async def test_the_ingestors_user_may_read_and_another_password_may_not(
         await put(jetstream, [b"a"])
     assert await collect(nats_server_with_users.url_of("ingestor"), 1, 1) == ([1], [b"a"])
     wrong = nats_server_with_users.url_of("ingestor").replace(":ingestor@", ":wrong@")
-    with pytest.raises(BusUnavailableError, match="(?i)authorization"):
+    with pytest.raises(BusUnavailableError, match=r"(?i)authorization"):
         await look_at_stream(WireOptions(url=wrong), EVENTS_STREAM)
 
 

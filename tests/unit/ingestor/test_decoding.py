@@ -4,6 +4,7 @@ from infrastructure.ingestor.decoding import (
     NOT_A_UUID,
     NOT_PROTOBUF,
     REFUSED,
+    all_uuids,
     decode,
     decode_columns,
     is_authenticated,
@@ -65,3 +66,27 @@ def test_the_decode_expression_is_the_views_own() -> None:
     assert text.startswith("with")
     assert text.endswith("ledger_count")
     assert "throwIf" not in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0e02b2c3-58cc-4372-a567-0e02b2c3d47",
+        "0e02b2c358cc-4372-a567-0e02b2c3d479-",
+        "0e02b2c3-58cc-4372-a567-0e02b2c3d47g",
+        "0e02b2c3-58cc-4372-a567-0e02b2c3d4 9",
+        "0e02b2c3-58cc-4372-a567-0e02b2c3d4\u0661\u0662",
+        "",
+    ],
+)
+def test_one_odd_id_among_others_is_found(text: str) -> None:
+    good = "0E02B2C3-58cc-4372-a567-0e02b2c3d479"
+    assert all_uuids([good, good])
+    assert not all_uuids([good, text, good])
+
+
+def test_lengths_that_cancel_out_are_not_taken_for_ids() -> None:
+    good = "0e02b2c3-58cc-4372-a567-0e02b2c3d479"
+    assert not all_uuids([good[:-1], good + "0"])
+    found = decode([build_event(event_id=one).SerializeToString() for one in (good[:-1], good)])
+    assert found.reasons == {0: NOT_A_UUID}
