@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from infrastructure.errors import StackError
 from infrastructure.ingestor.config import IngestorConfig
 from infrastructure.ingestor.service import IngestorService
+from infrastructure.intake.service import intake_companions
 from infrastructure.logs import configure_logging
 from nervous_system.errors import SwarmError
 
@@ -40,9 +41,10 @@ def main(environment: Mapping[str, str] | None = None, log_format: str = "text")
     configure_logging(log_format)
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     try:
-        config = IngestorConfig.from_env(os.environ if environment is None else environment)
+        settings = os.environ if environment is None else environment
+        config = IngestorConfig.from_env(settings)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(run(config))
+            runner.run(run(config, intake_companions(settings)))
     except SwarmError as error:
         sys.stderr.write(f"ingestor: {error}\n")
         return 1

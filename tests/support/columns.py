@@ -46,7 +46,9 @@ def _parse(raw: bytes) -> SwarmEvent | None:
 def _columns(event: SwarmEvent) -> dict[str, Any]:
     kind = event.WhichOneof("payload") or "unknown"
     row: dict[str, Any] = {"kind": kind, "agent_role": _role(event.agent_role)}
-    for field in event.DESCRIPTOR.fields:
+    descriptor = SwarmEvent.DESCRIPTOR
+    assert descriptor is not None
+    for field in descriptor.fields:
         if field.containing_oneof is not None:
             made = getattr(event if field.name == kind else SwarmEvent(), field.name)
             names = [one.name for one in field.message_type.fields]
