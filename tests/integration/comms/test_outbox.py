@@ -1,6 +1,7 @@
 """The outbox on a real bus and disk: nothing that was handed over is lost, doubled or reordered."""
 
 import asyncio
+import random
 import signal
 import subprocess
 import sys
@@ -222,13 +223,30 @@ async def test_killed_agents_leave_nothing_unsent_though_the_server_is_killed_to
     client: BusClient, nats_server: NatsServer, tmp_path: Path
 ) -> None:
     """Every event whose call had returned is stored exactly once, in order, without a gap."""
+    await _check_lives(client, nats_server, tmp_path / "spool", [False, True, False])
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+async def test_many_killed_agents_and_servers_leave_nothing_unsent(
+    client: BusClient, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    """The same for longer, in an order that differs from run to run."""
+    kills = [random.random() < 0.4 for _ in range(30)]
+    await _check_lives(client, nats_server, tmp_path / "spool", kills)
+
+
+async def _check_lives(
+    client: BusClient, server: NatsServer, spool: Path, kills_of_server: list[bool]
+) -> None:
     promised = {}
-    for life in range(3):
-        promised[f"life{life}"] = await asyncio.to_thread(
-            _run_and_kill, nats_server, tmp_path / "spool", f"life{life}", kills_server=life == 1
+    for number, kills_server in enumerate(kills_of_server):
+        emitter = f"life{number}"
+        promised[emitter] = await asyncio.to_thread(
+            _run_and_kill, server, spool, emitter, kills_server=kills_server
         )
-    async with opened(nats_server.url, tmp_path / "spool"):
-        await eventually(lambda: len(list((tmp_path / "spool").iterdir())) == 1, timeout=30)
+    async with opened(server.url, spool):
+        await eventually(lambda: len(list(spool.iterdir())) == 1, timeout=30)
     await eventually(lambda: client.is_connected)
     stored = await read_stream(client.jetstream())
     for emitter, count in promised.items():
