@@ -14,7 +14,7 @@ from nervous_system.home import Home
 
 ATTEMPTS = 10
 PAUSE_SECONDS = 0.02
-PORTS_PATIENCE_SECONDS = 5.0
+PORTS_PATIENCE_SECONDS = 2.0
 
 
 def lock_file(home: Home) -> Path:

@@ -191,7 +191,8 @@ def _steps(plan: StackPlan) -> list[Step]:
     return [
         Step(spec=plan.nats()),
         Step(spec=plan.history()),
-        Step(spec=plan.ingestor(), after=("nats",), prepare=declare),
+        # both: it looks at tables that history makes while it starts
+        Step(spec=plan.ingestor(), after=("nats", "history"), prepare=declare),
     ]
 
 

@@ -17,6 +17,7 @@ from infrastructure.stack.config import DeclareConfig
 from infrastructure.stack.declare import declare_all
 from infrastructure.stack.http_probe import http_get
 from infrastructure.stack.ports import any_free_port
+from nervous_system.errors import BusUnavailableError
 from tests.support.compose import NATS_FILES, environment_of, passwords
 from tests.support.eventually import eventually
 from tests.support.servers import nats_server_binary
@@ -112,12 +113,34 @@ async def publish_until_acked(client: Client, event_id: str) -> None:
         await asyncio.sleep(0.05)  # no leader yet
 
 
+async def is_declared(config: DeclareConfig) -> bool:
+    with contextlib.suppress(BusUnavailableError):  # no leader yet
+        await declare_all(config)
+        return True
+    return False
+
+
 async def leader(client: Client) -> str:
-    info = await client.jetstream().stream_info("ENCHANTED_SWARM")
-    return (info.cluster and info.cluster.leader) or ""
+    with contextlib.suppress(nats.errors.Error):  # no leader yet
+        info = await client.jetstream().stream_info("ENCHANTED_SWARM")
+        return (info.cluster and info.cluster.leader) or ""
+    return ""
 
 
 async def read_all(client: Client, count: int) -> list[str]:
+    found: list[str] = []
+
+    async def is_read() -> bool:
+        found.clear()
+        with contextlib.suppress(nats.errors.Error):  # a consumer whose leader is being elected
+            found.extend(await read_once(client, count))
+        return len(found) >= count
+
+    await eventually(is_read, timeout=40)
+    return found
+
+
+async def read_once(client: Client, count: int) -> list[str]:
     config = ConsumerConfig(ack_policy=AckPolicy.NONE)
     jetstream = client.jetstream()
     subscription = await jetstream.pull_subscribe("", stream="ENCHANTED_SWARM", config=config)
@@ -134,12 +157,12 @@ async def test_cluster_keeps_accepting_and_delivering_while_one_server_is_killed
     """Every acked event is delivered exactly once; the server that died catches up."""
     await eventually(cluster.is_formed, timeout=30)
     operator = DeclareConfig(nats_url=cluster.url("operator"), replicas=3, max_bytes=1 << 28)
-    await declare_all(operator)
+    await eventually(lambda: is_declared(operator), timeout=30)
     ids = [str(uuid.uuid4()) for _ in range(60)]
     async with connected(cluster.url("agent")) as client:
         for event_id in ids[:20]:
             await publish_until_acked(client, event_id)
-        victim = await leader(client)
+        victim = await eventually(lambda: leader(client), timeout=30)
         cluster.processes[victim].kill()
         for event_id in ids[20:40]:
             await publish_until_acked(client, event_id)
