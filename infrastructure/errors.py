@@ -58,7 +58,8 @@ class HistoryAheadError(HistoryError):
         self.stream_sequence = stream_sequence
         super().__init__(
             f"history of {stream} is at {history_sequence}, the stream only at {stream_sequence}: "
-            "this history belongs to another stream; point SWARM_CLICKHOUSE_DSN or SWARM_NATS_URL elsewhere"
+            "this history belongs to another stream; "
+            "point SWARM_CLICKHOUSE_DSN or SWARM_NATS_URL elsewhere"
         )
 
 
@@ -69,8 +70,8 @@ class StreamChangedError(HistoryError):
         self.expected = expected
         self.found = found
         super().__init__(
-            f"history was filled from {expected}, the bus now has {found}: bring the old stream back, "
-            "or give the new one a history of its own"
+            f"history was filled from {expected}, the bus now has {found}: bring the old stream "
+            "back, or give the new one a history of its own"
         )
 
 
@@ -86,7 +87,7 @@ class InsertRejectedError(HistoryError):
 
 
 class StaleBatchError(InsertRejectedError):
-    """Another ingestor has appended meanwhile; read the highest sequence again and start from there."""
+    """Another ingestor has appended meanwhile: read the highest sequence, start from there."""
 
     retryable = True
 

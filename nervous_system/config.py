@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nervous_system.errors import ConfigError
-from nervous_system.home import Home, find_home
+from nervous_system.home import Home, find_home, read_json
 
 DEFAULT_SPOOL_BYTES = 256 * 1024 * 1024
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
@@ -174,7 +174,7 @@ class SwarmConfig:
         )
         return cls(
             home=found,
-            bus=BusConfig(url=url or bus_url(values, stack), spool=spool),
+            bus=BusConfig(url=url or bus_url(values, stack) or resting_url(found), spool=spool),
             telemetry=_telemetry(values, stack),
             agent_id=values.get("SWARM_AGENT", ""),
             run_id=values.get("SWARM_RUN", ""),
@@ -186,6 +186,18 @@ def bus_url(environment: Mapping[str, str], stack: Mapping[str, Any]) -> str:
     """Return the bus that agents use: SWARM_NATS_URL, else the running stack's, else nothing."""
     named = environment.get("SWARM_NATS_URL") or stack.get("agent_nats_url")
     return str(named or stack.get("nats_url") or "")
+
+
+def resting_url(home: Home) -> str:
+    """Return where the home's stack was the last time, and will be again; empty if there was none.
+
+    With it, agents that start while the stack is down keep their events in the spool.
+    """
+    ports = (read_json(home.settings_file) or {}).get("ports", {})
+    password = home.credentials().get("agent")
+    if not password or "nats" not in ports:
+        return ""
+    return f"nats://agent:{password}@127.0.0.1:{ports['nats']}"
 
 
 def without_password(url: str) -> str:

@@ -18,7 +18,8 @@
        +- ContentMissingError
        +- WrongRevisionError
 
-Facts are keyword-only attributes and the message is made from them: what happened to which thing, then what to do.
+Facts are keyword-only attributes and the message is made from them: what happened to which thing,
+then what to do.
 `retryable` is decided by the class. Driver exceptions stay in `__cause__`.
 """
 
@@ -71,13 +72,14 @@ class EventDecodeError(EventError):
 
 
 class UnknownPayloadError(EventError):
-    """An event carries a payload kind of a newer schema; its bytes are kept, this version cannot read them."""
+    """An event carries a payload kind of a newer schema; its bytes are kept, but not understood."""
 
     def __init__(self, *, event_id: str, field_number: int) -> None:
         self.event_id = event_id
         self.field_number = field_number
         super().__init__(
-            f"event {event_id} carries payload number {field_number}, unknown here: update enchanted-swarm"
+            f"event {event_id} carries payload number {field_number}, unknown here: "
+            "update enchanted-swarm"
         )
 
 

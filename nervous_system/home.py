@@ -1,21 +1,23 @@
 """The home: the directory that holds everything one stack and its agents keep on disk.
 
-Only names and small JSON files live here; who starts servers is `infrastructure.stack`. DESIGN: a command's `--home
-DIR` names the home itself; without it `SWARM_HOME`, then the nearest parent's `.swarm/`, then `.swarm/` here.
+Only names and small JSON files live here; who starts servers is `infrastructure.stack`. A command's
+`--home DIR` names the home itself; without it `SWARM_HOME`, then the nearest parent's `.swarm/`,
+then `.swarm/` here.
 
-    swarm.json        settings that outlive a stack: ports, stream size         written by `swarm up`
-    credentials.json  user name -> password, one per duty                       owner only, written once
-    stack.json        the running stack: pids, URLs                             written when ready, removed at the end
+    swarm.json        settings that outlive a stack: ports, stream size; written by `swarm up`
+    credentials.json  user name -> password, one per duty; owner only, written once
+    stack.json        the running stack: pids, URLs; written when ready, removed at the end
     redaction.key     random key under which digests of redacted originals are made
     logs/ nats/ history/ spool/
 """
 
 import json
 import os
-import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_bytes, token_hex
 from typing import Any
 
 HOME_NAME = ".swarm"
@@ -86,16 +88,17 @@ class Home:
     def redaction_key(self) -> bytes:
         """Return the home's key, made at the first call."""
         self.ensure()
-        try:
-            descriptor = os.open(
-                self.redaction_key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600
-            )
-        except FileExistsError:
+        with suppress(FileNotFoundError):
             return self.redaction_key_file.read_bytes()
+        # written elsewhere and linked into place: whoever finds the file finds all of it
+        temporary = self.redaction_key_file.with_name(f".redaction.{os.getpid()}.{token_hex(4)}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            key = secrets.token_bytes(REDACTION_KEY_BYTES)
-            file.write(key)
-        return key
+            file.write(token_bytes(REDACTION_KEY_BYTES))
+        with suppress(FileExistsError):
+            os.link(temporary, self.redaction_key_file)
+        temporary.unlink()
+        return self.redaction_key_file.read_bytes()
 
 
 def find_home(environment: Mapping[str, str], start: Path, given: Path | None = None) -> Home:

@@ -1,7 +1,7 @@
 """Generates the Python classes of the wire contract into `nervous_system/schemas/`.
 
-Run by `make proto`. protoc names imports after the .proto files' folders; since the generated package lives below
-`nervous_system.schemas`, nothing of it imports another generated file, and no import needs rewriting.
+Run by `make proto`. protoc names imports after the .proto files' folders; the contract is one file,
+so nothing that is generated imports another generated file, and no import needs rewriting.
 """
 
 import shutil

@@ -1,8 +1,9 @@
 """Ports of the bus and of history: what the parts promise each other.
 
-Records are frozen and carry facts only. Protocols are implemented in `nervous_system.comms` (bus) and
-`infrastructure.history` (history); composition roots join them. Order guarantees: events of one emitter are stored in
-the order in which they were submitted; a receipt that is not `spooled` means the event is on disk in the stream.
+Records are frozen and carry facts only. Protocols are implemented in `nervous_system.comms` (bus)
+and `infrastructure.history` (history); composition roots join them. Order guarantees: events of one
+emitter are stored in the order in which they were submitted; a receipt that is not `spooled` means
+the event is on disk in the stream.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -92,7 +93,8 @@ class Publisher(Protocol):
         """Publish one event.
 
         Raises:
-            PublishTimeoutError: with `Wait.ACK`, no ack within `timeout` seconds; the event stays on its way.
+            PublishTimeoutError: with `Wait.ACK`, no ack within `timeout` seconds; the event stays
+                on its way.
             PublishRejectedError: the server refused it for good.
             SpoolFullError: it had to be spooled and the spool's policy is to refuse.
         """

@@ -24,7 +24,7 @@ COORDINATION_STREAM = "SWARM_COORDINATION"
 CONTENT_BUCKET = "SWARM_CONTENT"
 
 GIBIBYTE = 1024**3
-DEFAULT_MAX_BYTES = 8 * GIBIBYTE
+DEFAULT_MAX_BYTES = 32 * GIBIBYTE
 FREE_SPACE_SHARE = 0.25
 """Most of the free space that the stream of events may take; the others take as much again."""
 DUPLICATE_WINDOW = timedelta(minutes=2)

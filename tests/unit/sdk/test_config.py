@@ -32,6 +32,14 @@ def test_running_stack_of_the_nearest_home_says_where_the_bus_is(tmp_path: Path)
     assert SwarmConfig.from_env({}, inner).bus.url == "nats://agent@h:1"
 
 
+def test_a_stack_that_is_down_still_says_where_it_will_be(tmp_path: Path) -> None:
+    home = tmp_path / ".swarm"
+    home.mkdir()
+    (home / "swarm.json").write_text(json.dumps({"ports": {"nats": 4555}}), encoding="utf-8")
+    (home / "credentials.json").write_text(json.dumps({"agent": "pw"}), encoding="utf-8")
+    assert SwarmConfig.from_env({}, tmp_path).bus.url == "nats://agent:pw@127.0.0.1:4555"
+
+
 def test_environment_comes_before_the_stack(tmp_path: Path) -> None:
     write_stack(tmp_path / ".swarm", agent_nats_url="nats://agent@h:1")
     assert SwarmConfig.from_env({"SWARM_NATS_URL": URL}, tmp_path).bus.url == URL
