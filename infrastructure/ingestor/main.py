@@ -8,8 +8,9 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
-from infrastructure.errors import StackError
+from infrastructure.errors import HistoryUnavailableError, QueryFailedError, StackError
 from infrastructure.ingestor.config import IngestorConfig
+from infrastructure.ingestor.pausing import pause
 from infrastructure.ingestor.service import IngestorService
 from infrastructure.intake.service import intake_companions
 from infrastructure.logs import configure_logging
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 SWITCH_INTERVAL_SECONDS = 0.001
 """How long Python may keep the thread that sends an insert waiting while the event loop works on
 the next batch; the default of 5 ms would stall each piece that is sent."""
+
+RETRY_SECONDS = 0.5
 
 Companion = Callable[[asyncio.Event], Awaitable[None]]
 """Something that runs beside the ingestor until the event is set, such as the OTLP intake."""
@@ -87,13 +90,22 @@ async def _run_all(
 ) -> None:
     async with asyncio.TaskGroup() as group:
         for companion in companions:
-            group.create_task(_awaited(companion(stop)))
+            group.create_task(_kept(companion, stop))
         await IngestorService(config).run(stop)
         stop.set()
 
 
-async def _awaited(one: Awaitable[None]) -> None:
-    await one
+async def _kept(companion: Companion, stop: asyncio.Event) -> None:
+    """Run a companion, again where history was not ready for it yet."""
+    while not stop.is_set():
+        try:
+            await companion(stop)
+            return
+        except (QueryFailedError, HistoryUnavailableError) as error:
+            logger.warning(
+                "companion ended", extra={"action": "companion_ended", "reason": str(error)}
+            )
+            await pause(stop, RETRY_SECONDS)
 
 
 @contextmanager

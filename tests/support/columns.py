@@ -49,7 +49,7 @@ def _columns(event: SwarmEvent) -> dict[str, Any]:
     descriptor = SwarmEvent.DESCRIPTOR
     assert descriptor is not None
     for field in descriptor.fields:
-        if field.containing_oneof is not None:
+        if field.containing_oneof is not None and field.message_type is not None:
             made = getattr(event if field.name == kind else SwarmEvent(), field.name)
             names = [one.name for one in field.message_type.fields]
             row |= {name: _plain(getattr(made, name)) for name in names}
