@@ -23,6 +23,7 @@ from infrastructure.errors import (
     HistoryUnavailableError,
     InsertRejectedError,
     QueryFailedError,
+    QueryRefusedError,
     StaleBatchError,
 )
 from infrastructure.history.config import HistoryConfig
@@ -42,6 +43,9 @@ ONE_BLOCK_SETTINGS: Mapping[str, str] = {
     "max_insert_threads": "1",
     "deduplicate_blocks_in_dependent_materialized_views": "0",
 }
+ACCESS_DENIED = 497
+_REFUSED = "query refused: "
+_DENIED = ". (ACCESS_DENIED)"
 _CODE = re.compile(r"\bCode:\s*(\d+)")
 
 _EMBEDDED_INSERTS = threading.Lock()
@@ -98,6 +102,7 @@ class HistoryClient:
 
         Raises:
             QueryFailedError: the engine refused or gave up; `code` is ClickHouse's.
+            QueryRefusedError: the query reaches for what readers may not reach.
             HistoryUnavailableError: history cannot be reached.
         """
         formats = dict.fromkeys(bytes_columns, "bytes")
@@ -379,7 +384,10 @@ def _translate(dsn: str, error: ClickHouseError) -> HistoryError:
         code = int(found.group(1))
     if code is None and isinstance(error, OperationalError):
         return HistoryUnavailableError(dsn=dsn, reason=_first_line(text))
-    return QueryFailedError(code=code or 0, reason=_first_line(text))
+    reason = _first_line(text)
+    if code == ACCESS_DENIED and reason.startswith(_REFUSED):
+        return QueryRefusedError(reason=reason.removeprefix(_REFUSED).removesuffix(_DENIED))
+    return QueryFailedError(code=code or 0, reason=reason)
 
 
 def _first_line(text: str) -> str:

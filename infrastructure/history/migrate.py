@@ -108,7 +108,7 @@ def migrate(client: HistoryClient, deployment: Deployment | None = None) -> list
         HistoryUnavailableError: history cannot be reached.
     """
     if deployment is None:
-        deployment = Deployment.EMBEDDED if client.is_embedded else Deployment.SERVER
+        deployment = _deployment(client)
     known = load_migrations()
     for statement in known[0].statements(deployment):
         client.command(statement)
@@ -118,6 +118,16 @@ def migrate(client: HistoryClient, deployment: Deployment | None = None) -> list
             client.command(statement)
         _record(client, migration)
     return [migration.number for migration in to_apply]
+
+
+def _deployment(client: HistoryClient) -> Deployment:
+    """Return what this history is; embedded data may also be reached through its owner."""
+    found = client.query(
+        "select engine from system.tables where database = 'swarm' and name = 'migrations'"
+    )
+    if client.is_embedded or any(row["engine"] == "MergeTree" for row in found):
+        return Deployment.EMBEDDED
+    return Deployment.SERVER
 
 
 def schema_versions(client: HistoryClient) -> list[int]:

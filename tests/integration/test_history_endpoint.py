@@ -20,10 +20,12 @@ from infrastructure.errors import (
     HistoryUnavailableError,
     InsertRejectedError,
     QueryFailedError,
+    QueryRefusedError,
     StaleBatchError,
 )
 from infrastructure.history.client import HistoryClient, open_history
 from infrastructure.history.config import HistoryConfig
+from infrastructure.history.migrate import load_migrations, migrate, schema_versions
 from tests.support.eventually import eventually_blocking
 from tests.support.owner import READER, WRITER, Owner, running_owner
 
@@ -120,7 +122,7 @@ def test_rows_and_native_inserts_of_the_driver_work(
 
 
 def test_reader_cannot_write(reader: HistoryClient, guarded: str) -> None:
-    with pytest.raises(QueryFailedError):
+    with pytest.raises(QueryRefusedError):
         reader.command("create table swarm.more (a Int8) engine = Memory")
     with pytest.raises(InsertRejectedError):
         reader.insert_raw(guarded, b"1\tx\n", input_format="TSV")
@@ -429,6 +431,11 @@ def test_owner_killed_in_an_insert_keeps_whole_blocks_only(
         assert rows % 500 == 0
         assert rows in {acked * 500, (acked + 1) * 500}
         assert owner.stop() == 0
+
+
+def test_migrating_through_the_owner_finds_everything_applied(writer: HistoryClient) -> None:
+    assert migrate(writer) == []
+    assert schema_versions(writer) == [migration.number for migration in load_migrations()]
 
 
 def test_second_owner_of_a_home_does_not_start(owner: Owner) -> None:
