@@ -19,6 +19,8 @@ QUESTIONS = (
     "select rationale, rejected_alternatives, round(confidence_score, 2) as confidence "
     "from swarm.decisions",
     "select target_resource, diff_patch from swarm.state_changes",
+    "select SpanName, round(Duration / 1e6, 1) as ms, count(e.event_id) as events "
+    "from swarm.spans as s join swarm.events as e on e.span_id = s.SpanId group by all",
 )
 
 
