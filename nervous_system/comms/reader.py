@@ -10,7 +10,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import nats.errors
 import nats.js.errors
@@ -29,6 +30,7 @@ FETCH_COUNT = 500
 FETCH_SECONDS = 2.0
 CONSUMER_IDLE_SECONDS = 60.0
 RETRY_SECONDS = 0.25
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 OnUndecodable = Callable[[Delivery, EventDecodeError], None]
 
@@ -155,9 +157,10 @@ class StreamReader:
             while follow or pending > 0:
                 messages = await self._fetch(reader, consumer.name)
                 for message in messages:
-                    delivery = delivery_of(message)
-                    pending = message.metadata.num_pending or 0
-                    if message.metadata.sequence.consumer != expected:
+                    origin = parse_origin(message.reply)
+                    delivery = delivery_of(message, origin)
+                    pending = origin.pending
+                    if origin.number != expected:
                         raise _InterruptedError
                     expected += 1
                     if end is not None and delivery.sequence > end:
@@ -223,15 +226,45 @@ def _consumer_config(start: int | datetime, subjects: Sequence[str]) -> api.Cons
     return config
 
 
-def delivery_of(message: Msg) -> Delivery:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a delivered message comes from, as its reply subject tells."""
+
+    stream: str
+    attempt: int
+    """From 1."""
+    sequence: int
+    """Position in the stream."""
+    number: int
+    """What the consumer counts this delivery as, from 1."""
+    stored_at: datetime
+    """Rounded down, so that reading from this time on begins with this message."""
+    pending: int
+    """How many are still to come."""
+
+
+def parse_origin(reply: str) -> Origin:
+    """Return what the reply subject of a consumer's delivery says.
+
+    `$JS.ACK.<stream>.<consumer>.<attempt>.<sequence>.<number>.<nanoseconds>.<pending>`, or with
+    domain and account before the stream and a random token at the end.
+    """
+    tokens = reply.split(".")
+    stream, _, attempt, sequence, number, nanoseconds, pending = (
+        tokens[2:9] if len(tokens) == 9 else tokens[4:11]
+    )
+    stored_at = EPOCH + timedelta(microseconds=int(nanoseconds) // 1000)
+    return Origin(stream, int(attempt), int(sequence), int(number), stored_at, int(pending))
+
+
+def delivery_of(message: Msg, origin: Origin) -> Delivery:
     """Return what a message of a consumer carries."""
-    metadata = message.metadata
     return Delivery(
         subject=message.subject,
-        stream=metadata.stream,
-        sequence=metadata.sequence.stream,
-        stored_at=metadata.timestamp,
-        attempt=metadata.num_delivered or 1,
+        stream=origin.stream,
+        sequence=origin.sequence,
+        stored_at=origin.stored_at,
+        attempt=origin.attempt,
         raw=message.data,
         headers=message.headers or {},
     )

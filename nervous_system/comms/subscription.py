@@ -20,7 +20,7 @@ from nats.js import JetStreamContext, api
 from nervous_system import events
 from nervous_system.comms.connection import translated
 from nervous_system.comms.contracts import Delivery
-from nervous_system.comms.reader import delivery_of
+from nervous_system.comms.reader import delivery_of, parse_origin
 from nervous_system.errors import BusUnavailableError, ConsumerLostError, EventDecodeError
 from nervous_system.schemas import SwarmEvent
 
@@ -139,7 +139,7 @@ class DurableReader:
             return  # it will be asked again after the next fetch
 
     async def _deliver(self, message: Msg) -> None:
-        delivery = delivery_of(message)
+        delivery = delivery_of(message, parse_origin(message.reply))
         try:
             event = events.decode(delivery.raw)
         except EventDecodeError as error:

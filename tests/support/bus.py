@@ -2,12 +2,15 @@
 
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 
 from nats.js import JetStreamContext
 
 from nervous_system.comms.contracts import Outgoing
 from nervous_system.comms.streams import EVENTS_STREAM, declare_streams, swarm_streams
 from tests.support.builders import build_event
+from tests.support.eventually import eventually
+from tests.support.servers import NatsServer
 
 SMALL_STREAM_BYTES = 256 * 1024 * 1024
 
@@ -77,3 +80,18 @@ def numbers_of(stored: list[Stored], emitter_id: str) -> list[int]:
     """Return the numbers of one emitter's events in the order in which they are stored."""
     pairs = (one.emitter.rpartition(":") for one in stored)
     return [int(number) for emitter, _, number in pairs if emitter == emitter_id]
+
+
+async def pause(server: NatsServer) -> None:
+    """Make a server hang, and return when it does: a signal takes effect a little later."""
+    server.pause()
+    await eventually(lambda: _is_stopped(server.pid))
+
+
+def _is_stopped(pid: int) -> bool:
+    """Tell whether every thread is stopped; where the system does not say, believe it."""
+    states = [
+        stat.read_text().rpartition(")")[2].split()[0]
+        for stat in Path(f"/proc/{pid}/task").glob("*/stat")
+    ]
+    return all(state == "T" for state in states)

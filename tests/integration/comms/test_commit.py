@@ -17,7 +17,7 @@ from nervous_system.errors import (
     PublishRejectedError,
     PublishTimeoutError,
 )
-from tests.support.bus import build_life, build_outgoing, numbers_of, read_stream
+from tests.support.bus import build_life, build_outgoing, numbers_of, pause, read_stream
 from tests.support.eventually import eventually
 from tests.support.proxy import FaultyLink
 from tests.support.servers import NatsServer
@@ -237,7 +237,7 @@ async def test_silent_server_ends_the_wait_and_the_event_stays_on_its_way(
 ) -> None:
     outgoing = build_outgoing()
     async with open_committer(client, lookup) as committer:
-        nats_server.pause()
+        await pause(nats_server)
         with pytest.raises(PublishTimeoutError) as caught:
             await committer.submit(outgoing, Wait.ACK, 0.2)
         nats_server.resume()

@@ -18,7 +18,7 @@ from nervous_system.errors import (
 )
 from nervous_system.schemas import SwarmEvent
 from tests.support.builders import build_event
-from tests.support.bus import read_stream
+from tests.support.bus import pause, read_stream
 from tests.support.eventually import eventually
 from tests.support.servers import NatsServer
 
@@ -71,7 +71,7 @@ async def test_what_is_no_event_is_refused_before_sending(
 
 async def test_missing_ack_raises(client: BusClient, nats_server: NatsServer) -> None:
     async with MessageBus(nats_server.url) as bus:
-        nats_server.pause()
+        await pause(nats_server)
         with pytest.raises(PublishTimeoutError):
             await bus.publish_event("architect.decision", build_event(), timeout=0.2)
         nats_server.resume()

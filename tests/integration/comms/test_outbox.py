@@ -24,7 +24,7 @@ from nervous_system.errors import (
     PublishTimeoutError,
     SpoolFullError,
 )
-from tests.support.bus import build_life, build_outgoing, declare, numbers_of, read_stream
+from tests.support.bus import build_life, build_outgoing, declare, numbers_of, pause, read_stream
 from tests.support.eventually import eventually
 from tests.support.proxy import FaultyLink
 from tests.support.servers import NatsServer
@@ -105,7 +105,7 @@ async def test_default_call_without_an_ack_returns_a_spooled_receipt(
     client: BusClient, nats_server: NatsServer, tmp_path: Path
 ) -> None:
     async with opened(nats_server.url, tmp_path / "spool") as (_, outbox):
-        nats_server.pause()
+        await pause(nats_server)
         receipt = await outbox.submit(build_outgoing(1, emitter_id="e1"), Wait.ACK_OR_SPOOL, 0.2)
         assert (receipt.spooled, receipt.sequence) == (True, None)
         nats_server.resume()
@@ -119,7 +119,7 @@ async def test_waiting_call_without_an_ack_raises_and_its_event_stays_on_its_way
     client: BusClient, nats_server: NatsServer, tmp_path: Path
 ) -> None:
     async with opened(nats_server.url, tmp_path / "spool") as (_, outbox):
-        nats_server.pause()
+        await pause(nats_server)
         with pytest.raises(PublishTimeoutError):
             await outbox.submit(build_outgoing(1, emitter_id="e1"), Wait.ACK, 0.2)
         await outbox.submit(build_outgoing(2, emitter_id="e1"), Wait.HANDOVER, 0.2)
@@ -337,7 +337,7 @@ async def test_events_of_a_user_with_more_rights_are_left_to_that_user(
     async with open_bus(BusConfig(url=server.url)) as operator:
         await declare(operator.js)
         agent_url = server.url_of("agent")
-        server.pause()
+        await pause(server)
         async with opened(agent_url, directory, close_timeout=0.1) as (_, outbox):
             await outbox.submit(
                 build_outgoing(1, emitter_id="e1", subject="swarm.spans.x"), Wait.HANDOVER, 5
