@@ -87,11 +87,14 @@ class VerifyStore:
         ]
         self._compared = compared
         kinds = dict(columns)
+        texts = [name for name in compared if "String" in kinds[name]]
         self._names = {
             "scratch": scratch,
             "key": f"toUInt64({secrets.randbits(64)})",
             "columns": ", ".join(compared),
-            "texts": ", ".join(name for name in compared if "String" in kinds[name]),
+            "texts": ", ".join(texts),
+            "stored_columns": ", ".join(map(_stored, compared)),
+            "stored_texts": ", ".join(map(_stored, texts)),
             "definitions": ", ".join(f"{name} {kind}" for name, kind in columns),
             "decode": decode_columns(),
         }
@@ -144,7 +147,9 @@ class VerifyStore:
         """Return the rows whose columns are not what was loaded last into the wide table."""
         kinds = dict(self._columns)
         differences = ", ".join(
-            f"if({_differs(name, kinds[name])}, '{name}', '')" for name in self._compared
+            f"if({_differs(name, kinds[name])}, '{name}', '')"
+            for name in self._compared
+            if name != "raw"
         )
         rows = self._query(
             "changed_columns", stream, first, last, table=table, differences=differences,
@@ -284,6 +289,11 @@ async def open_store(
         yield store
     finally:
         await asyncio.shield(asyncio.to_thread(store.drop))
+
+
+def _stored(name: str) -> str:
+    """Return a column of history as it is compared: what is sent of `raw` is its digest."""
+    return "SHA256(raw)" if name == "raw" else name
 
 
 def _differs(name: str, kind: str) -> str:

@@ -7,6 +7,6 @@ from (
     where stream = {stream:String} and stream_seq between {first:UInt64} and {last:UInt64}
 ) as stored
 inner join ${scratch}.wide as made on stored.stream_seq = made.stream_seq
-where stored.raw = made.raw and notEmpty(names)
+where SHA256(stored.raw) = made.raw and notEmpty(names)
 order by stream_seq
 limit {limit:UInt64}

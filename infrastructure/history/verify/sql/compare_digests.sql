@@ -3,7 +3,7 @@
 select
     (select tuple(count(), sum(first), sum(second)) from ${scratch}.digests)
     = (
-        select tuple(count(), sum(cityHash64(${key}, ${columns})), sum(xxh3(${key}, ${texts})))
+        select tuple(count(), sum(cityHash64(${key}, ${stored_columns})), sum(xxh3(${key}, ${stored_texts})))
         from ${table}
         where stream = {stream:String} and stream_seq between {first:UInt64} and {last:UInt64}
     ) as is_equal
