@@ -17,7 +17,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from infrastructure.errors import HistoryAheadError, HistoryUnavailableError, StaleBatchError
+from infrastructure.errors import HistoryAheadError, HistoryError, StaleBatchError
 from infrastructure.history.client import HistoryClient
 from infrastructure.history.query_text import query_text
 from infrastructure.intake.metrics import IntakeMetrics
@@ -91,9 +91,11 @@ class SpanShard:
             try:
                 await self._append_until(stop)
                 pause = _FIRST_PAUSE
+            except HistoryAheadError:
+                raise
             except StaleBatchError:
                 _log.info("another intake was first", extra={"action": "span_batch_stale"})
-            except (BusError, HistoryUnavailableError) as error:
+            except (BusError, HistoryError) as error:
                 _log.warning(
                     "spans wait in the stream",
                     extra={"action": "spans_wait", "reason": str(error)},

@@ -184,12 +184,12 @@ class Endpoint:
         )
 
     async def _answer(self, call: Call, user: str, request: Request) -> Response:
+        if not self.is_ready:  # nobody sees a schema that is not up to date yet
+            raise our_error(TOO_MANY_QUERIES, "History is starting or stopping")
         if user == WRITER and call.input_format:
             return await self._insert(call)
         if user == WRITER:
             return await self._query(call, self._writer_plan(call), self._writing, request)
-        if not self.is_ready:
-            raise our_error(TOO_MANY_QUERIES, "History is starting or stopping")
         if call.input_format:
             raise our_error(READONLY, "Cannot insert: this user only reads")
         return await self._read(call, await self._reader_plan(call), request)
