@@ -1,12 +1,11 @@
 """One stack per home: whoever holds the lock runs it, and the lock ends with its process."""
 
-import asyncio
 import fcntl
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from infrastructure.errors import StackRunningError
@@ -14,7 +13,6 @@ from nervous_system.home import Home
 
 ATTEMPTS = 10
 PAUSE_SECONDS = 0.02
-PORTS_PATIENCE_SECONDS = 2.0
 
 
 def lock_file(home: Home) -> Path:
@@ -39,24 +37,28 @@ def hold_stack_lock(home: Home) -> Iterator[None]:
         os.close(descriptor)
 
 
-@asynccontextmanager
-async def hold_ports_lock() -> AsyncIterator[Callable[[], None]]:
-    """Hold the lock under which stacks of this user choose ports, until the ports are in use.
+@contextmanager
+def reserving_ports() -> Iterator[Callable[[int], bool]]:
+    """Give a function that reserves a port among the stacks of this user, until the block ends.
 
-    Two stacks that start at the same moment would otherwise find the same ports free. The block
-    gets a function that lets go of the lock early. A stack that takes long to start holds up nobody
-    for longer than `PORTS_PATIENCE_SECONDS`: most likely its ports are in use by then.
+    Two stacks that start at the same moment would otherwise find the same ports free. The function
+    returns False where another stack has the port.
     """
-    path = Path(tempfile.gettempdir()) / f"enchanted-swarm-ports-{os.getuid()}.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    try:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PORTS_PATIENCE_SECONDS):
-                while not _take(descriptor):  # noqa: ASYNC110 - a file lock wakes nobody
-                    await asyncio.sleep(PAUSE_SECONDS)
-        yield lambda: fcntl.flock(descriptor, fcntl.LOCK_UN)
-    finally:
-        os.close(descriptor)
+    folder = Path(tempfile.gettempdir()) / f"enchanted-swarm-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with ExitStack() as held:
+
+        def reserve(port: int) -> bool:
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+            descriptor = os.open(folder / f"{port}.lock", flags, 0o600)
+            is_ours = _take(descriptor)
+            if is_ours:
+                held.callback(os.close, descriptor)
+            else:
+                os.close(descriptor)
+            return is_ours
+
+        yield reserve
 
 
 def is_stack_running(home: Home) -> bool:

@@ -22,7 +22,7 @@ from infrastructure.stack.leftover import (
     read_marks,
     write_marks,
 )
-from infrastructure.stack.lock import hold_ports_lock, hold_stack_lock
+from infrastructure.stack.lock import hold_stack_lock, reserving_ports
 from infrastructure.stack.nats_config import render
 from infrastructure.stack.plan import StackPlan
 from infrastructure.stack.ports import any_free_port, choose_ports, is_port_free
@@ -78,32 +78,41 @@ async def run_stack(
 async def _run_locked(
     config: StackConfig, stop: asyncio.Event, on_ready: Callable[[dict[str, Any]], None]
 ) -> None:
-    async with hold_ports_lock() as ports_are_in_use:
-        plan = prepare_plan(config)
+    with reserving_ports() as reserve:
+        plan = prepare_plan(config, reserve)
         record = StackRecord(plan)
-
-        def ready() -> None:
-            ports_are_in_use()
-            on_ready(record.publish())
-
         supervisor = Supervisor(
             _steps(plan),
             start_timeout=config.start_timeout,
             on_change=record.note_processes,
             watches=[_disk_watch(plan, config)],
         )
-        await supervisor.run(stop, ready)
+        await supervisor.run(stop, lambda: on_ready(record.publish()))
 
 
-def prepare_plan(config: StackConfig) -> StackPlan:
-    """Choose ports, make credentials and write what the processes read when they start."""
+def prepare_plan(config: StackConfig, reserve: Callable[[int], bool] = lambda _: True) -> StackPlan:
+    """Choose ports, make credentials and write what the processes read when they start.
+
+    Args:
+        config: What was asked for.
+        reserve: Keeps a port from other stacks; False where one of them has it.
+    """
+
+    def is_free(port: int) -> bool:
+        return is_port_free(port) and reserve(port)
+
+    def any_free() -> int:
+        while not reserve(port := any_free_port()):
+            pass
+        return port
+
     home = config.home
     settings = read_json(home.settings_file) or {}
     ports = choose_ports(
         given=config.ports,
         recorded=settings.get("ports", {}),
-        is_free=is_port_free,
-        any_free=any_free_port,
+        is_free=is_free,
+        any_free=any_free,
     )
     max_bytes = settings.get("max_stream_bytes") or affordable_max_bytes(home.nats)
     agents = agent_users(settings.get("agents", {}))
