@@ -139,10 +139,9 @@ async def _print(session: Session, asked: Range, *, is_json: bool, no_wait: bool
     async with _paced_rows(session, asked, no_wait=no_wait) as rows:
         async for row in rows:
             view = _view(row)
-            if is_json:
-                output.print_json_line(view)
-            else:
-                print(text_line(view), flush=asked.speed > FULL_SPEED)
+            line = output.dump_json(view) if is_json else text_line(view)
+            # At full speed a reader gains nothing from each line at once.
+            print(line, flush=asked.speed > FULL_SPEED)
 
 
 async def _republish(session: Session, asked: Range, prefix: str, *, no_wait: bool) -> None:

@@ -254,6 +254,19 @@ def _judge(report: BackupReport) -> None:
 def _put_in_place(report: BackupReport, home: Path, target: Path) -> None:
     manifest = asdict(report) | {"made_at_ns": time.time_ns()}
     (home / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+    _sync(home)
     with suppress(FileNotFoundError):
         target.rmdir()
     home.replace(target)
+
+
+def _sync(directory: Path) -> None:
+    """Make sure that all of the copy is on disk."""
+    for path in (directory, *directory.rglob("*")):
+        if path.is_symlink() or not (path.is_dir() or path.is_file()):
+            continue
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -21,6 +21,7 @@ PIECE_BYTES = 128 * 1024
 WINDOW_BYTES = 32 * 1024 * 1024
 """How much the server sends before it waits for answers; the most that it accepts."""
 LAST_PIECE = b""
+NO_FLOW_RESPONSE = "408"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,14 +107,23 @@ async def _next_piece(subscription: Any, stream: str) -> Any:
     except nats.errors.TimeoutError as error:
         raise BackupError(
             directory=stream,
-            reason="the bus stopped sending its snapshot; may this user publish on $JS.SNAPSHOT.>?",
+            reason=f"the bus stopped sending its snapshot for {PIECE_SECONDS:g} s",
         ) from error
     if message.data:
         return message
     status = (message.headers or {}).get("Status", "")
     if status and not status.startswith("2"):
-        raise BackupError(directory=stream, reason=f"the bus ended its snapshot: {message.headers}")
+        raise BackupError(directory=stream, reason=_why_ended(status))
     return None
+
+
+def _why_ended(status: str) -> str:
+    if status == NO_FLOW_RESPONSE:
+        return (
+            "the bus got no answers to the pieces of its snapshot: "
+            "its user needs to publish on $JS.SNAPSHOT.>"
+        )
+    return f"the bus ended its snapshot with status {status}"
 
 
 async def _ask(client: BusClient, api: str, request: dict[str, Any]) -> dict[str, Any]:

@@ -7,15 +7,28 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from string import Template
 
 from infrastructure.errors import BackupError
-from infrastructure.stack.nats_config import NatsServerConfig, render
 from infrastructure.stack.plan import nats_server_binary
 from nervous_system.comms.connection import BusClient, open_nats
 
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.02
+_CONFIG = Template("""\
+host: 127.0.0.1
+port: -1
+ports_file_dir: $ports
+max_payload: 8MB
+jetstream {
+  store_dir: $store
+  # the streams' own caps are theirs, not a claim on this disk
+  max_file_store: 1000TB
+}
+""")
+"""Unlike a stack's server this one need not sync each message: a copy counts when it is complete,
+and is synced as a whole before."""
 
 
 @asynccontextmanager
@@ -29,7 +42,9 @@ async def open_store(store: Path, scratch: Path) -> AsyncIterator[BusClient]:
     shutil.rmtree(ports, ignore_errors=True)
     ports.mkdir(parents=True)
     config = scratch / "nats-server.conf"
-    config.write_text(render(NatsServerConfig(store=store, ports_directory=ports)), "utf-8")
+    config.write_text(
+        _CONFIG.substitute(store=json.dumps(str(store)), ports=json.dumps(str(ports)))
+    )
     log = scratch / "nats-server.log"
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
