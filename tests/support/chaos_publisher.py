@@ -23,6 +23,8 @@ SPOOLED = "spooled"
 KINDS_OF_WAITING: tuple[bool | None, ...] = (None, None, None, True, False)
 """Most calls wait as by default."""
 LONGEST_TEXT = 600
+TIMEOUT = 0.5
+"""Seconds; short, so that agents go on spooling while the bus is away."""
 
 
 @dataclass(slots=True)
@@ -45,7 +47,7 @@ async def speak(agent: Any, log: ReceiptLog, random: Random, stop: asyncio.Event
         wait = random.choice(KINDS_OF_WAITING)
         text = "".join(random.choices("abcdefghij ", k=random.randint(1, LONGEST_TEXT)))
         try:
-            log.note(await agent.decide(rationale=text, confidence=0.5, wait=wait))
+            log.note(await agent.decide(rationale=text, confidence=0.5, wait=wait, timeout=TIMEOUT))
         except SwarmError:
             continue  # only with wait=True: nothing was promised
         await asyncio.sleep(0.001)  # the other processes share these two cores
