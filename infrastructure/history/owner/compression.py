@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from infrastructure.history.owner.http1 import MAX_BODY_BYTES, BadRequestError
+from infrastructure.history.owner.head import MAX_BODY_BYTES, BadRequestError
 
 
 def _optional(name: str) -> Any:

@@ -16,10 +16,10 @@ from urllib.parse import parse_qsl, unquote
 
 import httptools
 
+from infrastructure.history.owner.head import MAX_BODY_BYTES, BadRequestError, Head, feed
+
 MAX_HEAD_BYTES = 1 << 20
 """Request line and headers; a schema text travels in the URL of an insert."""
-MAX_BODY_BYTES = 1 << 30
-"""Larger bodies are refused with 413 before they are read."""
 HEAD_TIMEOUT = 60.0
 """Seconds between two pieces of a head; a connection at rest has no limit."""
 SEND_TIMEOUT = 60.0
@@ -69,40 +69,6 @@ class Response:
 
 
 Handler = Callable[[Request], Awaitable[Response]]
-
-
-class BadRequestError(Exception):
-    """Bytes that are not a request we answer; the connection is closed after saying so."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        self.status = status
-        super().__init__(reason)
-
-
-class _Head:
-    """Collects what httptools finds in a request's head."""
-
-    def __init__(self) -> None:
-        self.url = b""
-        self.headers: dict[str, str] = {}
-        self.is_complete = False
-        self.chunks: list[bytes] = []
-        self.chunk_bytes = 0
-
-    def on_url(self, url: bytes) -> None:
-        self.url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
-
-    def on_body(self, body: bytes) -> None:
-        self.chunk_bytes += len(body)
-        if self.chunk_bytes > MAX_BODY_BYTES:
-            raise BadRequestError(413, "the body is too large")
-        self.chunks.append(body)
-
-    def on_message_complete(self) -> None:
-        self.is_complete = True
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -212,9 +178,9 @@ class Connection(asyncio.BufferedProtocol):
         end = await self._read_head()
         if end is None:
             return None
-        head = _Head()
+        head = Head()
         parser = httptools.HttpRequestParser(head)
-        self._feed(parser, bytes(memoryview(self._buffer)[:end]))
+        feed(parser, bytes(memoryview(self._buffer)[:end]))
         self._drop(end)
         if head.headers.get("expect", "").lower() == "100-continue":
             self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -248,7 +214,7 @@ class Connection(asyncio.BufferedProtocol):
         return found + 4
 
     async def _read_body(
-        self, parser: httptools.HttpRequestParser, head: _Head
+        self, parser: httptools.HttpRequestParser, head: Head
     ) -> bytes | bytearray | None:
         length = head.headers.get("content-length")
         if "transfer-encoding" in head.headers:
@@ -282,31 +248,18 @@ class Connection(asyncio.BufferedProtocol):
             self._body = None
         return body
 
-    async def _read_chunked(self, parser: httptools.HttpRequestParser, head: _Head) -> bytes | None:
+    async def _read_chunked(self, parser: httptools.HttpRequestParser, head: Head) -> bytes | None:
         while not head.is_complete:
             if self._filled:
                 piece = bytes(memoryview(self._buffer)[: self._filled])
                 self._drop(self._filled)
-                self._feed(parser, piece)
+                feed(parser, piece)
                 continue
             if self._gone.is_set():
                 return None
             self._arrived.clear()
             await self._arrived.wait()
         return b"".join(head.chunks)
-
-    @staticmethod
-    def _feed(parser: httptools.HttpRequestParser, data: bytes) -> None:
-        try:
-            parser.feed_data(data)
-        except httptools.HttpParserUpgrade as error:
-            raise BadRequestError(400, "no upgrade is offered") from error
-        except httptools.HttpParserCallbackError as error:
-            if isinstance(error.__context__, BadRequestError):
-                raise error.__context__ from error
-            raise BadRequestError(400, "not HTTP/1.1") from error
-        except httptools.HttpParserError as error:
-            raise BadRequestError(400, "not HTTP/1.1") from error
 
     def _double(self) -> None:
         grown = bytearray(2 * len(self._buffer))

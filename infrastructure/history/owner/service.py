@@ -14,30 +14,33 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar, cast
 from uuid import uuid4
 
-from infrastructure.errors import QueryRefusedError
-from infrastructure.history.owner import guard
+from infrastructure.history.owner.answer import (
+    build_response,
+    build_summary,
+    error_response,
+    late_exception,
+)
 from infrastructure.history.owner.compression import decoded, encoded
 from infrastructure.history.owner.engine import Answer, Engine, Statement, Written
-from infrastructure.history.owner.guard_lists import MAX_LIMITS
-from infrastructure.history.owner.http1 import BadRequestError, Request, Response
+from infrastructure.history.owner.guard import is_function_open
+from infrastructure.history.owner.head import BadRequestError
+from infrastructure.history.owner.http1 import Request, Response
 from infrastructure.history.owner.metrics import Metrics
 from infrastructure.history.owner.native import HEADER_REVISION, assemble
 from infrastructure.history.owner.outcome import (
-    ACCESS_DENIED,
     AUTHENTICATION_FAILED,
-    BAD_ARGUMENTS,
     QUERY_WAS_CANCELLED,
     READONLY,
-    SYNTAX_ERROR,
     TIMEOUT_EXCEEDED,
     TOO_MANY_QUERIES,
     EngineError,
     our_error,
 )
+from infrastructure.history.owner.plan import WRITER_SETTINGS, Plan, Planner
 from infrastructure.history.owner.request import Call, parse_call
 
 WRITER = "history_writer"
@@ -47,59 +50,16 @@ WRITER_THREADS = 4
 MAX_WAITING_READERS = 64
 WAIT_SECONDS = 30.0
 """How long a reader waits for a thread."""
-GRACE_SECONDS = 5.0
-"""How long a query may take to notice its limit, before the client is answered without it."""
+STOP_TRIES = 10
+STOP_PAUSE_SECONDS = 0.3
 _PIECE_BYTES = 1 << 20
 _STREAMED = frozenset(
     {"CSV", "JSONCompactEachRow", "JSONEachRow", "JSONLines", "NDJSON", "RowBinary", "TSV"}
     | {"TabSeparated", "TabSeparatedRaw", "TSVRaw", "LineAsString"}
 )
 """Formats without head and tail, whose blocks can be sent one after another."""
-_WRITER_SETTINGS = {"async_insert": "0", "session_timezone": "UTC"}
-_READER_SETTINGS = {
-    **{name: str(limit) for name, limit in MAX_LIMITS.items()},
-    "max_threads": "0",
-    "max_block_size": "65409",
-    "max_ast_elements": "50000",
-    "max_expanded_ast_elements": "500000",
-    "max_temporary_columns": "10000",
-    "max_subquery_depth": "100",
-    "timeout_overflow_mode": "throw",
-    "timeout_before_checking_execution_speed": "0",
-    "max_bytes_before_external_group_by": "0",
-    "max_bytes_before_external_sort": "0",
-    "max_bytes_ratio_before_external_group_by": "0",
-    "max_bytes_ratio_before_external_sort": "0",
-    "session_timezone": "UTC",
-    "allow_introspection_functions": "0",
-    "allow_ddl": "0",
-}
-_TRAILING_FORMAT = re.compile(rb"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
-_READS = re.compile(rb"[\s(]*(SELECT|WITH)\b", re.IGNORECASE)
-_CONTENT_TYPES = {
-    "JSON": "application/json; charset=UTF-8",
-    "CSV": "text/csv; charset=UTF-8; header=absent",
-    "Native": "application/octet-stream",
-    "XML": "application/xml; charset=UTF-8",
-    "Arrow": "application/vnd.apache.arrow.file",
-    "ArrowStream": "application/vnd.apache.arrow.stream",
-    "Parquet": "application/octet-stream",
-    "ORC": "application/octet-stream",
-    "RowBinary": "application/octet-stream",
-}
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
-    """A statement that may run, and what its answer looks like."""
-
-    statement: Statement
-    output_format: str
-    limit_seconds: float | None
-    is_select: bool
-    """Only results of SELECT come block by block."""
 
 
 class Endpoint:
@@ -116,15 +76,14 @@ class Endpoint:
         self._places = asyncio.Semaphore(READER_THREADS)
         self._waiting_readers = 0
         self._tags: set[str] = set()
-        self._closed_functions: frozenset[str] = frozenset()
+        self._planner = Planner(engine, frozenset())
         self.is_ready = False
 
     def open(self) -> None:
         """Learn from the opened engine what the guard must know, then let readers in."""
         names = self._engine.function_names()
-        self._closed_functions = frozenset(
-            name.lower() for name in names if not guard.is_function_open(name)
-        )
+        closed = frozenset(name.lower() for name in names if not is_function_open(name))
+        self._planner = Planner(self._engine, closed)
         self.is_ready = True
 
     def close(self) -> None:
@@ -150,7 +109,7 @@ class Endpoint:
             return Response(status=error.status, body=f"{error}\n".encode())
         except EngineError as error:
             self._metrics.failed(user, error.code)
-            return _error_response(error, query_id)
+            return error_response(error, query_id)
         return response
 
     def _fixed(self, request: Request) -> Response | None:
@@ -189,12 +148,14 @@ class Endpoint:
         if user == WRITER and call.input_format:
             return await self._insert(call)
         if user == WRITER:
-            return await self._query(call, self._writer_plan(call), self._writing, request)
+            return await self._query(call, self._planner.writer_plan(call), self._writing, request)
         if call.input_format:
             raise our_error(READONLY, "Cannot insert: this user only reads")
-        return await self._read(call, await self._reader_plan(call), request)
+        return await self._read(
+            call, await self._in_thread(self._checking, self._planner.reader_plan, call), request
+        )
 
-    async def _read(self, call: Call, plan: _Plan, request: Request) -> Response:
+    async def _read(self, call: Call, plan: Plan, request: Request) -> Response:
         """Answer a reader; its place is free again when the answer is complete."""
         await self._take_place()
         try:
@@ -237,80 +198,22 @@ class Endpoint:
             sql=call.query.decode(),
             database=call.database,
             parameters=call.parameters,
-            settings={**_WRITER_SETTINGS, **call.settings},
+            settings={**WRITER_SETTINGS, **call.settings},
         )
         written = await self._in_thread(
             self._inserting, self._insert_now, statement, call.input_format, call.data
         )
         self._metrics.inserted(written)
         summary = {"written_rows": written.rows, "written_bytes": written.bytes}
-        return _response(call, b"", "", _summary(summary, written.seconds))
+        return build_response(call, b"", "", build_summary(summary, written.seconds))
 
     def _insert_now(self, statement: Statement, input_format: str, data: memoryview) -> Written:
         return self._engine.insert(statement, input_format, data)
 
     # Queries.
 
-    def _writer_plan(self, call: Call) -> _Plan:
-        found = _TRAILING_FORMAT.search(call.query)
-        output_format = found[1].decode() if found else call.default_format
-        return _Plan(
-            statement=Statement(
-                sql=_text(call.query),
-                output_format=output_format,
-                database=call.database,
-                parameters=call.parameters,
-                settings={**_WRITER_SETTINGS, **call.settings},
-                readonly=2 if call.is_get else 0,
-                tag=_tag(),
-            ),
-            output_format=output_format,
-            limit_seconds=None,
-            is_select=bool(_READS.match(call.query)),
-        )
-
-    async def _reader_plan(self, call: Call) -> _Plan:
-        text = _text(call.query)
-        if len(call.query) > guard.MAX_QUERY_BYTES:
-            raise our_error(SYNTAX_ERROR, f"Max query size exceeded: {len(call.query)} bytes")
-        database = "swarm" if call.database == "default" else call.database
-        try:
-            guard.check_database(database)
-            asked = guard.check_settings(call.settings)
-            guard.check_format(call.default_format)
-            sql, permitted = await self._in_thread(self._checking, self._check, text, database)
-        except QueryRefusedError as error:
-            raise our_error(ACCESS_DENIED, str(error)) from error
-        settings = {**_READER_SETTINGS, **asked, **permitted.settings}
-        output_format = permitted.output_format or call.default_format
-        return _Plan(
-            statement=Statement(
-                sql=sql,
-                output_format=output_format,
-                database=database,
-                parameters=call.parameters,
-                settings=settings,
-                readonly=1,
-                tag=_tag(),
-            ),
-            output_format=output_format,
-            limit_seconds=float(settings["max_execution_time"]) + GRACE_SECONDS,
-            is_select=bool(_READS.match(sql.encode())),
-        )
-
-    def _check(self, text: str, database: str) -> tuple[str, guard.Permitted]:
-        """Return the text that may run and what was found in it."""
-        tree, canonical = self._engine.parse(text)
-        if tree is None:
-            return canonical, guard.check_plain_statement(canonical, database)
-        permitted = guard.check_tree(tree, database, self._closed_functions)
-        if permitted.settings:
-            # They go onto the handle, cut to the limits; `readonly` would refuse them in the text.
-            canonical = self._engine.format_tree(guard.without_settings(tree))
-        return canonical, permitted
-
     async def _query(
-        self, call: Call, plan: _Plan, pool: ThreadPoolExecutor, request: Request
+        self, call: Call, plan: Plan, pool: ThreadPoolExecutor, request: Request
     ) -> Response:
         if plan.output_format == "Native" and call.client_revision >= HEADER_REVISION:
             work = functools.partial(self._native, plan, call.client_revision)
@@ -324,12 +227,12 @@ class Endpoint:
         if call.encoding and body:
             used, body = await asyncio.to_thread(encoded, call.encoding, body)
         read = {"read_rows": answer.read_rows, "read_bytes": answer.read_bytes}
-        headers = _summary({**read, "result_bytes": len(answer.body)}, answer.seconds)
+        headers = build_summary({**read, "result_bytes": len(answer.body)}, answer.seconds)
         if used:
             headers["Content-Encoding"] = used
-        return _response(call, body, plan.output_format, headers)
+        return build_response(call, body, plan.output_format, headers)
 
-    def _native(self, plan: _Plan, revision: int) -> Answer:
+    def _native(self, plan: Plan, revision: int) -> Answer:
         """Run a statement whose client reads newer Native blocks."""
         sql = str(plan.statement.sql)
         bare = re.sub(r"\s+FORMAT\s+Native\s*;?\s*$", "", sql, flags=re.IGNORECASE)
@@ -349,7 +252,7 @@ class Endpoint:
         return replace(answer, body=assemble(answer.body, columns, revision))
 
     async def _guarded(
-        self, plan: _Plan, pool: ThreadPoolExecutor, request: Request, work: Callable[[], T]
+        self, plan: Plan, pool: ThreadPoolExecutor, request: Request, work: Callable[[], T]
     ) -> T:
         """Run `work` in a thread; stop the query when its client leaves or its time is over."""
         tag = plan.statement.tag
@@ -367,14 +270,22 @@ class Endpoint:
             leaving.cancel()
         if running.done():
             return running.result()
-        await self._in_thread(self._checking, self._engine.stop, tag)
-        running.add_done_callback(_look_away)
+        await self._stop_running(tag, running)
         if request.gone.is_set():
             raise our_error(QUERY_WAS_CANCELLED, "Query was cancelled: its client has left")
         raise our_error(TIMEOUT_EXCEEDED, f"Timeout exceeded: {plan.limit_seconds:g} seconds")
 
+    async def _stop_running(self, tag: str, running: "asyncio.Future[T]") -> None:
+        """Stop a query; asked too early, before its pipeline runs, the engine may miss it."""
+        running.add_done_callback(_look_away)
+        for _ in range(STOP_TRIES):
+            await self._in_thread(self._checking, self._engine.stop, tag)
+            done, _ = await asyncio.wait({running}, timeout=STOP_PAUSE_SECONDS)
+            if done:
+                return
+
     async def _stream(
-        self, call: Call, plan: _Plan, pool: ThreadPoolExecutor, request: Request
+        self, call: Call, plan: Plan, pool: ThreadPoolExecutor, request: Request
     ) -> Response:
         """Answer block by block; a short result is sent in one piece."""
         blocks = self._engine.stream(plan.statement)
@@ -382,11 +293,11 @@ class Endpoint:
         first, is_last = await self._guarded(plan, pool, request, step)
         self._metrics.answered(call.user, 0.0, len(first))
         if is_last:
-            headers = _summary({"result_bytes": len(first)}, 0.0)
-            return _response(call, first, plan.output_format, headers)
+            headers = build_summary({"result_bytes": len(first)}, 0.0)
+            return build_response(call, first, plan.output_format, headers)
         tag = uuid4().hex[:16]
-        headers = {**_summary({}, 0.0), "X-ClickHouse-Exception-Tag": tag}
-        response = _response(call, b"", plan.output_format, headers)
+        headers = {**build_summary({}, 0.0), "X-ClickHouse-Exception-Tag": tag}
+        response = build_response(call, b"", plan.output_format, headers)
         response.body = self._rest(first, blocks, plan, pool, request, tag)
         return response
 
@@ -394,7 +305,7 @@ class Endpoint:
         self,
         first: bytes,
         blocks: Generator[bytes],
-        plan: _Plan,
+        plan: Plan,
         pool: ThreadPoolExecutor,
         request: Request,
         tag: str,
@@ -407,7 +318,7 @@ class Endpoint:
                 piece, is_last = await self._guarded(plan, pool, request, step)
                 yield piece
         except EngineError as error:
-            yield _late_exception(error, tag)
+            yield late_exception(error, tag)
         finally:
             await self._in_thread(pool, blocks.close)
 
@@ -437,58 +348,3 @@ def _look_away(running: "asyncio.Future[T]") -> None:
     """Take the outcome of a query whose client was answered already."""
     if not running.cancelled() and (error := running.exception()):
         _log.info("query ended late", extra={"action": "query_ended_late", "reason": str(error)})
-
-
-def _tag() -> str:
-    return f"swarm-{uuid4().hex}"
-
-
-def _text(query: bytes) -> str:
-    try:
-        return query.decode()
-    except UnicodeDecodeError:
-        raise our_error(BAD_ARGUMENTS, "The query is not UTF-8") from None
-
-
-def _summary(figures: Mapping[str, int], seconds: float) -> dict[str, str]:
-    names = ("read_rows", "read_bytes", "written_rows", "written_bytes", "result_rows")
-    summary = dict.fromkeys((*names, "total_rows_to_read", "result_bytes"), "0")
-    summary |= {name: str(value) for name, value in figures.items()}
-    summary["elapsed_ns"] = str(int(seconds * 1e9))
-    return {"X-ClickHouse-Summary": json.dumps(summary, separators=(",", ":"))}
-
-
-def _response(call: Call, body: bytes, output_format: str, headers: Mapping[str, str]) -> Response:
-    shared = {
-        "Content-Type": _CONTENT_TYPES.get(
-            output_format, "text/tab-separated-values; charset=UTF-8"
-        ),
-        "X-ClickHouse-Server-Display-Name": "swarm",
-        "X-ClickHouse-Query-Id": call.query_id,
-        "X-ClickHouse-Timezone": "UTC",
-    }
-    if output_format:
-        shared["X-ClickHouse-Format"] = output_format
-    return Response(headers={**shared, **headers}, body=body)
-
-
-def _error_response(error: EngineError, query_id: str) -> Response:
-    return Response(
-        status=error.status,
-        headers={
-            "Content-Type": "text/plain; charset=UTF-8",
-            "X-ClickHouse-Server-Display-Name": "swarm",
-            "X-ClickHouse-Query-Id": query_id,
-            "X-ClickHouse-Exception-Code": str(error.code),
-            "X-ClickHouse-Timezone": "UTC",
-        },
-        body=error.body,
-    )
-
-
-def _late_exception(error: EngineError, tag: str) -> bytes:
-    """Return what ClickHouse sends when a query fails after its answer has begun."""
-    text = error.body.decode()
-    return (
-        f"\r\n__exception__\r\n{tag}\r\n{text}{len(text.encode())} {tag}\r\n__exception__\r\n"
-    ).encode()
