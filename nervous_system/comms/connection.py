@@ -31,6 +31,7 @@ RECONNECT_WAIT_SECONDS = 0.2
 PING_INTERVAL_SECONDS = 20
 FLUSH_BUFFER_BYTES = 16 * 1024 * 1024
 CLOSE_FLUSH_SECONDS = 1.0
+CANCEL_AGAIN_SECONDS = 0.1
 PERMISSIONS_VIOLATION = "permissions violation"
 STALE_CONNECTION = "stale connection"
 
@@ -235,10 +236,10 @@ async def _connect(client: BusClient, url: str, name: str, options: dict[str, An
 
 
 async def _close(client: BusClient, connecting: "asyncio.Future[None]") -> None:
-    if not connecting.done():
+    while not connecting.done():
+        # nats-py swallows a cancellation that meets certain awaits, and would go on connecting.
         connecting.cancel()
-    with suppress(asyncio.CancelledError, nats.errors.Error, OSError):
-        await asyncio.shield(_settled(connecting))
+        await asyncio.wait({connecting}, timeout=CANCEL_AGAIN_SECONDS)
     if client.is_connected:
         # A server that has just died cannot be flushed to; closing must not fail for that.
         with suppress(nats.errors.Error, OSError, TimeoutError):
@@ -246,7 +247,3 @@ async def _close(client: BusClient, connecting: "asyncio.Future[None]") -> None:
                 await client.flush()
     with suppress(nats.errors.Error, OSError):
         await client.close()
-
-
-async def _settled(future: "asyncio.Future[None]") -> None:
-    await asyncio.wait({future})
