@@ -195,6 +195,10 @@ class Findings:
         """All problems reported so far."""
         return sum(self._counts.values())
 
+    def has_room(self, kind: ProblemKind) -> bool:
+        """Return whether another problem of this kind would be listed, not only counted."""
+        return self._counts.get(kind, 0) < MAX_LISTED_PER_KIND
+
     def report(self, problem: Problem) -> None:
         """Take a problem."""
         count = self._counts.get(problem.kind, 0) + 1

@@ -44,6 +44,8 @@ class Inspector:
         self._stream = stream
         self._findings = findings
         self._witnesses = witnesses
+        self._looked_up: tuple[int, int, Entry | None] = (1, 0, None)
+        """The entry found last and where it holds: differences come in runs."""
 
     def inspect(self, stretch: Stretch) -> Inspection:
         """Report what differs in a stretch."""
@@ -72,7 +74,9 @@ class Inspector:
             result.vouched[sequence] = rows[sequence]
         else:
             result.bad_sequences.append(sequence)
-        event_id, resource = self._describe(sequence, raws)
+        event_id, resource = (
+            self._describe(sequence, raws) if self._findings.has_room(kind) else (None, None)
+        )
         self._findings.report(
             Problem(
                 kind=kind,
@@ -124,11 +128,20 @@ class Inspector:
         return known[entry.sequence]
 
     def _covering_entry(self, sequence: int) -> Entry | None:
-        end = next_edge(sequence) - 1
-        entries = self._store.entries(self._stream, sequence, end)
-        if entries and entries[0].prev_sequence < sequence:
-            return entries[0]
-        return None
+        """Return the entry of the batch of a row; one query per batch or gap, not per row."""
+        first, last, entry = self._looked_up
+        if not first <= sequence <= last:
+            end = next_edge(sequence) - 1
+            following = self._store.entries(self._stream, sequence, end)
+            if not following:
+                entry, first, last = None, sequence, end
+            elif following[0].prev_sequence >= sequence:
+                entry, first, last = None, sequence, following[0].prev_sequence
+            else:
+                entry = following[0]
+                first, last = entry.prev_sequence + 1, entry.sequence
+            self._looked_up = (first, last, entry)
+        return entry
 
     def _is_confirmed(self, entry: Entry) -> bool:
         """Whether no witness speaks against an entry."""
