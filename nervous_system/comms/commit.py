@@ -18,7 +18,7 @@ from nervous_system.comms.contracts import Outgoing, Receipt, Wait
 from nervous_system.comms.dispatch import Dispatcher
 from nervous_system.comms.entry import CommitLimits, Entry, MakeTombstone, StoredLookup
 from nervous_system.comms.replies import Refusal, Stored
-from nervous_system.comms.running import create_logged_task
+from nervous_system.comms.running import create_logged_task, end_task
 from nervous_system.errors import (
     BusClosedError,
     BusError,
@@ -352,5 +352,4 @@ async def open_committer(
     finally:
         client.listeners.remove(committer)
         committer.close()
-        running.cancel()
-        await asyncio.wait({running})
+        await end_task(running)

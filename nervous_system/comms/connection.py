@@ -22,6 +22,7 @@ import nats.js.errors
 from nats.aio.client import Client, Srv
 from nats.aio.transport import TcpTransport
 
+from nervous_system.comms.running import end_task
 from nervous_system.errors import BusClosedError, BusUnavailableError
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,6 @@ RECONNECT_WAIT_SECONDS = 0.2
 PING_INTERVAL_SECONDS = 20
 FLUSH_BUFFER_BYTES = 16 * 1024 * 1024
 CLOSE_FLUSH_SECONDS = 1.0
-CANCEL_AGAIN_SECONDS = 0.1
 PERMISSIONS_VIOLATION = "permissions violation"
 STALE_CONNECTION = "stale connection"
 
@@ -236,10 +236,7 @@ async def _connect(client: BusClient, url: str, name: str, options: dict[str, An
 
 
 async def _close(client: BusClient, connecting: "asyncio.Future[None]") -> None:
-    while not connecting.done():
-        # nats-py swallows a cancellation that meets certain awaits, and would go on connecting.
-        connecting.cancel()
-        await asyncio.wait({connecting}, timeout=CANCEL_AGAIN_SECONDS)
+    await end_task(connecting)
     if client.is_connected:
         # A server that has just died cannot be flushed to; closing must not fail for that.
         with suppress(nats.errors.Error, OSError, TimeoutError):

@@ -26,7 +26,7 @@ from nervous_system.comms.commit import GroupCommitter
 from nervous_system.comms.contracts import Outgoing, Receipt, Wait
 from nervous_system.comms.entry import Entry, StoredLookup
 from nervous_system.comms.frames import encode_headers, encode_subject
-from nervous_system.comms.running import create_logged_task
+from nervous_system.comms.running import create_logged_task, end_task
 from nervous_system.comms.spool import Spool, open_spool
 from nervous_system.comms.spool_format import Record
 from nervous_system.config import SpoolConfig, SpoolPolicy
@@ -326,6 +326,5 @@ async def open_outbox(
                 await outbox.drain(close_timeout)
             finally:
                 for task in running:
-                    task.cancel()
-                await asyncio.wait(running)
+                    await end_task(task)
                 outbox.close()

@@ -21,6 +21,7 @@ from nervous_system import events
 from nervous_system.comms.connection import translated
 from nervous_system.comms.contracts import Delivery
 from nervous_system.comms.reader import delivery_of, parse_origin
+from nervous_system.comms.running import end_task
 from nervous_system.errors import BusUnavailableError, ConsumerLostError, EventDecodeError
 from nervous_system.schemas import SwarmEvent
 
@@ -55,8 +56,7 @@ class PersistentSubscription:
 
     async def stop(self) -> None:
         """End; an event whose callback is interrupted comes again to the next subscriber."""
-        self._work.cancel()
-        await asyncio.wait({self._work})
+        await end_task(self._work)
 
 
 class DurableReader:
@@ -183,8 +183,7 @@ async def _in_progress(messages: list[Msg]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        ticking.cancel()
-        await asyncio.wait({ticking})
+        await end_task(ticking)
 
 
 async def _tick(messages: list[Msg]) -> None:
