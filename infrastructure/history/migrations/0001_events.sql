@@ -81,7 +81,17 @@ create table if not exists swarm.events${on_cluster}
     index by_emitter emitter_id type bloom_filter(0.01) granularity 1,
     index by_kind kind type set(16) granularity 1,
     index by_time event_time type minmax granularity 1,
-    index by_batch ledger_count type minmax granularity 1
+    index by_batch ledger_count type minmax granularity 1,
+
+    -- A file that is changed often has a row in nearly every granule, where no skipping index helps: what is asked of a
+    -- resource is kept a second time in its order. A projection lives and dies with its part, so nothing can come apart.
+    projection of_resource
+    (
+        select
+            target_resource, workspace_id, target_type, stream, stream_seq, event_id, event_time, kind, agent_id, run_id,
+            previous_state_hash, new_state_hash, mode, size_bytes, is_repeated
+        order by target_resource, stream_seq
+    )
 )
 engine = ${mergetree}
 -- By sequence range, never by event time: a batch stays within one partition and therefore one part.
@@ -90,7 +100,8 @@ order by (stream, stream_seq)
 -- A batch becomes one compact part: every column in one file. As a wide part it would be some 270 files, each with an
 -- fsync of its own, which was most of an insert's time. Merges make wide parts of what has come together; the base asks
 -- for more parts in one merge, since merging everything twice while a backlog is read costs as much as inserting it.
-settings ${mergetree_settings}, min_bytes_for_wide_part = 536870912, merge_selector_base = 16;
+settings ${mergetree_settings}, min_bytes_for_wide_part = 536870912, merge_selector_base = 16,
+    lightweight_mutation_projection_mode = 'rebuild';
 
 create table if not exists swarm.events_input${on_cluster}
 (
