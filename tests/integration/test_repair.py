@@ -33,6 +33,9 @@ def heads(swarm: SmallSwarm) -> list[str]:
 
 DEEDS = {
     "column": "alter table swarm.events update rationale = 'x' where stream_seq in (3, 55)",
+    "every row": "alter table swarm.events update detail = 'x' where 1",
+    "runs across batches": "alter table swarm.events update detail = 'x' "
+    "where stream_seq in (5, 6, 18, 19, 20, 21, 22, 39, 40, 41)",
     "raw": "alter table swarm.events update raw = 'x' where stream_seq = 30",
     "subject": "alter table swarm.events update subject = 'x' where stream_seq = 30",
     "deleted": "alter table swarm.events delete where stream_seq = 12",

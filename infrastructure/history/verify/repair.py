@@ -105,9 +105,11 @@ class StreamRepair:
         self._entries = await asyncio.to_thread(self._sound_entries, ranges)
         rebuilds: list[Rebuild] = []
         for damaged in ranges:
-            if rebuilds and damaged[1] <= rebuilds[-1].last:
+            done = rebuilds[-1].heads[-1] if rebuilds else Head(self._stream, 0)
+            if damaged[1] <= done.sequence:
                 continue
-            rebuild = await self._plan(damaged)
+            rest = (max(damaged[0], done.sequence + 1), damaged[1])
+            rebuild = await self._plan(rest, done)
             if rebuild is None:
                 self._refuse(damaged, "no noted heads lead through it over what the stream has")
             else:
@@ -146,8 +148,9 @@ class StreamRepair:
             for entry in self._store.entries(self._stream, low, high)
         ]
 
-    async def _plan(self, damaged: Range) -> Rebuild | None:
-        start = self._anchor(damaged[0])
+    async def _plan(self, damaged: Range, done: Head) -> Rebuild | None:
+        """Return how to rebuild a range that begins behind what is rebuilt already."""
+        start = max(self._anchor(damaged[0]), done)
         goals = [
             Head(self._stream, entry.sequence, entry.root)
             for entry in self._entries

@@ -32,8 +32,8 @@ NOT_FROM_THE_MESSAGE = frozenset(
     }
 )
 """Columns that do not follow from the message: the ledger's have a check of their own."""
-MAX_CHANGED_ROWS = 1_000
-"""Rows with changed columns that are asked for per stretch."""
+MAX_CHANGED_ROWS = 1_000_000
+"""Rows with changed columns that are asked for per stretch; more than any stretch has."""
 NOT_DAMAGE = frozenset({60, 81, 159, 160, 164, 202, 209, 210, 241, 242, 394, 497, 516})
 """Codes of ClickHouse that speak of limits, rights, names and networks, not of unreadable data."""
 
