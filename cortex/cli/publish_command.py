@@ -26,6 +26,7 @@ from nervous_system.config import HEADROOM_BYTES, MAX_PAYLOAD_BYTES, BusConfig
 from nervous_system.errors import BusError, InvalidEventError
 from nervous_system.schemas import SwarmEvent
 from nervous_system.subjects import subject_for
+from nervous_system.telemetry.redaction import redact_event
 
 WINDOW_EVENTS = 4_000
 LONGEST_EVENT_BYTES = MAX_PAYLOAD_BYTES - HEADROOM_BYTES
@@ -60,11 +61,14 @@ def publish(
     Names are the proto's JSON names (eventId, agentRole, decision.rationale, ...). A missing
     eventId is made and a missing timestamp is now. Every line is checked first; if one is bad,
     each bad line is named with its field and nothing is published. Lines with an eventId can be
-    published again: what is stored already is reported as a duplicate.
+    published again: what is stored already is reported as a duplicate. Secrets in texts are
+    taken out and counted, except in events that have an emitterSeq (SWARM_REDACT=0: in none).
     """
     session = Session.of(ctx)
     url = bus_url(session)
     lines = _checked_lines(file)
+    if session.environment.get("SWARM_REDACT") != "0":
+        _redact(session, lines)
     outcome = Outcome(lines, [None] * len(lines))
     if lines:
         _note_known(outcome, known_sequences(session, _own_ids(lines)))
@@ -105,6 +109,17 @@ def decode_checked(fields: Mapping[str, Any]) -> SwarmEvent:
             field="event", reason=f"{size_bytes} bytes encoded, at most {LONGEST_EVENT_BYTES}"
         )
     return event
+
+
+def _redact(session: Session, lines: Sequence[EventLine]) -> None:
+    """Take secrets out of text about the work.
+
+    Numbered events stay as they are: the next one of their emitter carries the digest of their
+    bytes, and who numbered them has redacted them.
+    """
+    for line in lines:
+        if not line.event.emitter_seq:
+            redact_event(line.event, session.home.redaction_key)
 
 
 def _own_ids(lines: Sequence[EventLine]) -> list[str]:

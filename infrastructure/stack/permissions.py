@@ -68,7 +68,9 @@ def swarm_users(
 
 def operator_publish() -> tuple[str, ...]:
     """Everything below our own prefix and the JetStream API of the one account."""
-    return ("swarm.>", "$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "$O.>", "$KV.>", INBOX)
+    # snapshots of streams larger than the server's window need their flow control
+    flow = ("$JS.ACK.>", "$JS.FC.>", "$JS.SNAPSHOT.>")
+    return ("swarm.>", "$JS.API.>", *flow, "$O.>", "$KV.>", INBOX)
 
 
 def ingestor_publish() -> tuple[str, ...]:

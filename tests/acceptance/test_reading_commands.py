@@ -113,6 +113,25 @@ def test_publishing_a_file_with_ids_again_stores_nothing_twice(
     assert len(stack.json("events", "--run", run_id)) == 20
 
 
+def test_a_secret_in_a_published_text_stays_here(stack: Stack) -> None:
+    """Numbered events stay as they are: their emitter's chain is over their bytes."""
+    secret = "sk-ant-" + "api03-" + "A1b2C3d4" * 5
+    run_id = f"run-{uuid.uuid4()}"
+    plain = {"runId": run_id, "agentId": "a", "decision": {"rationale": f"with {secret}"}}
+    numbered = {**plain, "emitterId": f"emitter-{run_id}", "emitterSeq": "1"}
+    publish(stack, plain)
+    publish(stack, numbered)
+    rows = stack.json(
+        "sql",
+        "select position(rationale, 'api03') > 0 as leaks, length(redactions) as kinds, "
+        f"emitter_seq from swarm.events where run_id = '{run_id}' order by emitter_seq",
+    )
+    assert [(row["emitter_seq"], row["leaks"], row["kinds"]) for row in rows] == [
+        (0, 0, 1),
+        (1, 1, 0),
+    ]
+
+
 def test_lines_become_events_in_the_order_of_the_file(stack: Stack) -> None:
     run_id = f"run-{uuid.uuid4()}"
     events = [{**SIGNAL, "runId": run_id, "attributes": {"n": str(n)}} for n in range(3_000)]
