@@ -20,9 +20,9 @@ from infrastructure.errors import (
 from infrastructure.history.client import HistoryClient
 from infrastructure.ingestor.decoding import MESSAGE, stored_schema
 from infrastructure.ingestor.encoding import Batch
-from infrastructure.ingestor.feed import StreamState
 from infrastructure.ingestor.ledger import Head
 from infrastructure.ingestor.queries import sql
+from infrastructure.ingestor.stream_api import StreamState
 
 INPUT_TABLE = "swarm.events_input"
 PROBE_TABLE = "swarm.events_probe"

@@ -11,12 +11,17 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from infrastructure.errors import StreamChangedError
 from infrastructure.ingestor.protocol import Message, Position, RawBatch, parse_position
+from infrastructure.ingestor.stream_api import (
+    NANOSECONDS,
+    StreamState,
+    create_consumer,
+    first_message,
+    stream_state,
+)
 from infrastructure.ingestor.wire import Wire, WireOptions, open_wire
 from nervous_system.errors import BusUnavailableError, ConsumerLostError
 
@@ -30,36 +35,14 @@ EXPIRES_SECONDS = 30
 HEARTBEAT_SECONDS = 5
 SILENCE_SECONDS = 12.0
 """After so long without message, heartbeat or status the consumer is taken for lost."""
-INACTIVE_SECONDS = 60
-"""After so long without a pull request the server removes the consumer."""
 FIRST_DELAY_SECONDS = 0.05
 LAST_DELAY_SECONDS = 2.0
 
-_NANOSECONDS = 1_000_000_000
 _NOT_FOUND = 404
 _TIMED_OUT = 408
 _CONFLICT = 409
 _HEARTBEAT = 100
 _GONE = ("consumer deleted", "consumer is push based", "leadership change", "server shutdown")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamState:
-    """What the server says of a stream."""
-
-    name: str
-    identity: str
-    """`name@created`."""
-    first_sequence: int
-    last_sequence: int
-    bytes: int
-    max_bytes: int
-    """-1: no limit."""
-    messages: int
-    max_age_seconds: float
-    """0: messages never expire."""
-    first_time: datetime | None = None
-    """When the oldest message was stored."""
 
 
 class Feed:
@@ -293,94 +276,13 @@ async def look_at_stream(options: WireOptions, stream: str) -> StreamState:
         return await stream_state(wire, stream)
 
 
-async def stream_state(wire: Wire, stream: str) -> StreamState:
-    """Return what the server says of a stream.
-
-    Raises:
-        BusUnavailableError: it has no such stream.
-    """
-    answer = await _api(wire, f"STREAM.INFO.{stream}", {})
-    state, config = answer["state"], answer["config"]
-    return StreamState(
-        name=stream,
-        identity=f"{stream}@{_format_time(answer['created'])}",
-        first_sequence=int(state["first_seq"]),
-        last_sequence=int(state["last_seq"]),
-        bytes=int(state["bytes"]),
-        max_bytes=int(config["max_bytes"]),
-        messages=int(state["messages"]),
-        max_age_seconds=int(config.get("max_age", 0)) / _NANOSECONDS,
-        first_time=_parse_time(state["first_ts"]) if state["messages"] else None,
-    )
-
-
-async def create_consumer(wire: Wire, stream: str, start: int) -> str:
-    """Create an ephemeral consumer that delivers from `start` on without acks; return its name."""
-    config = {
-        "deliver_policy": "by_start_sequence",
-        "opt_start_seq": max(start, 1),
-        "ack_policy": "none",
-        "replay_policy": "instant",
-        "inactive_threshold": INACTIVE_SECONDS * _NANOSECONDS,
-        "mem_storage": True,
-        "num_replicas": 1,
-    }
-    answer = await _api(
-        wire, f"CONSUMER.CREATE.{stream}", {"stream_name": stream, "config": config}
-    )
-    return str(answer["name"])
-
-
-async def _api(wire: Wire, call: str, payload: object) -> dict[str, Any]:
-    try:
-        answer: dict[str, Any] = await wire.request(f"$JS.API.{call}", payload)
-    except (ConnectionError, TimeoutError) as error:
-        reason = f"{call}: {error or 'no answer'}"
-        raise BusUnavailableError(servers=_name(wire), reason=reason) from error
-    if "error" in answer:
-        raise BusUnavailableError(
-            servers=_name(wire), reason=f"{call}: {answer['error'].get('description', 'refused')}"
-        )
-    return answer
-
-
-@dataclass(frozen=True, slots=True)
-class FoundMessage:
-    """A message that is in the stream."""
-
-    sequence: int
-    stored_at: datetime
-
-
-async def first_message(wire: Wire, stream: str, start: int) -> FoundMessage | None:
-    """Return the first message from sequence `start` on, if there is one; there may be gaps.
-
-    Raises:
-        BusUnavailableError: the server does not answer.
-    """
-    subject = f"$JS.API.STREAM.MSG.GET.{stream}"
-    try:
-        answer = await wire.request(subject, {"seq": start, "next_by_subj": ">"})
-    except (ConnectionError, TimeoutError) as error:
-        reason = f"{subject}: {error or 'no answer'}"
-        raise BusUnavailableError(servers=_name(wire), reason=reason) from error
-    if "error" in answer:
-        return None
-    message = answer["message"]
-    return FoundMessage(int(message["seq"]), _parse_time(message["time"]))
-
-
-def _name(wire: Wire) -> str:
-    return f"{wire.info.get('host', '')}:{wire.info.get('port', '')}"
-
-
 def _pull_request(messages: int, size_bytes: int) -> bytes:
     return json.dumps(
         {
             "batch": messages,
             "max_bytes": size_bytes,
-            "expires": EXPIRES_SECONDS * _NANOSECONDS,
-            "idle_heartbeat": HEARTBEAT_SECONDS * _NANOSECONDS,
+            "expires": EXPIRES_SECONDS * NANOSECONDS,
+            "idle_heartbeat": HEARTBEAT_SECONDS * NANOSECONDS,
         }
     ).encode()
 
@@ -398,12 +300,3 @@ def _cut(batch: RawBatch, end: int) -> None:
         batch.sequences.pop()
         batch.subjects.pop()
         batch.size_bytes -= len(batch.payloads.pop())
-
-
-def _parse_time(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def _format_time(text: str) -> str:
-    """Return the server's time in the form of `nervous_system.comms.streams.stream_identity`."""
-    return _parse_time(text).isoformat(timespec="microseconds").replace("+00:00", "Z")

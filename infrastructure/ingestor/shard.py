@@ -24,17 +24,11 @@ from infrastructure.errors import (
 from infrastructure.ingestor.appending import Appender, HistoryState, check_belongs
 from infrastructure.ingestor.batching import BatchLimits
 from infrastructure.ingestor.config import IngestorConfig
-from infrastructure.ingestor.feed import (
-    Feed,
-    StreamState,
-    first_message,
-    look_at_stream,
-    open_feed,
-    stream_state,
-)
+from infrastructure.ingestor.feed import Feed, look_at_stream, open_feed
 from infrastructure.ingestor.metrics import IngestorMetrics
 from infrastructure.ingestor.pausing import pause
 from infrastructure.ingestor.pipeline import Appended, Pipeline, RefusedRowsError
+from infrastructure.ingestor.stream_api import StreamState, first_message, stream_state
 from infrastructure.ingestor.wire import open_wire
 from nervous_system.errors import BusError
 
