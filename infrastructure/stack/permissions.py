@@ -128,7 +128,7 @@ def _read(stream: str) -> tuple[str, ...]:
 def _direct(stream: str) -> tuple[str, ...]:
     """Direct gets, for users who are trusted anyway.
 
-    The server sends a direct get's answer to whatever reply subject the request names, without
+    The server sends the answer of a direct get to whatever reply subject the request names, without
     asking whether the user may publish there: with it an agent could have its own bytes stored
     under another agent's subject. `STREAM.MSG.GET` wraps its answer in JSON, which is no event.
     """

@@ -150,7 +150,15 @@ def test_event_without_a_uuid_is_no_event(event_id: str) -> None:
         events.decode(SwarmEvent(event_id=event_id).SerializeToString())
 
 
-@pytest.mark.parametrize("event_id", [str(uuid.uuid4()), str(uuid.uuid1()), str(uuid.UUID(int=0))])
+@pytest.mark.parametrize(
+    "event_id",
+    [
+        "0b7f3a52-6d1e-4c8e-9a43-5f2d7c1e8b90",
+        "69ca48ee-e4d5-11f1-bdfc-02fc00000001",
+        "00000000-0000-0000-0000-000000000000",
+    ],
+    ids=["random", "by-time", "nil"],
+)
 def test_any_uuid_is_an_id(event_id: str) -> None:
     assert events.decode(SwarmEvent(event_id=event_id.upper()).SerializeToString())
 
