@@ -56,17 +56,17 @@ def wait_until_fresh(session: Session, *, no_wait: bool = False) -> None:
         asyncio.run(until_fresh(session))
 
 
-async def until_fresh(session: Session) -> None:
-    """Do the same inside an event loop."""
+async def until_fresh(session: Session, seconds: float = FRESH_SECONDS) -> None:
+    """Do the same inside an event loop, for so many seconds."""
     async with open_nats(bus_url(session), name="swarm-fresh") as client:
         ends = await stream_ends(client, bus_url(session))
         with open_reader(session) as history:
-            lag = await _wait(history, ends, FRESH_SECONDS)
+            lag = await _wait(history, ends, seconds)
             if lag.events:
                 lag = await _without_deleted(client, history, lag, ends)
     if lag.events:
         raise CommandFailedError(
-            f"history is {lag.events} events behind the stream after {FRESH_SECONDS:g} s: "
+            f"history is {lag.events} events behind the stream after {seconds:g} s: "
             "see `swarm status`, or pass --no-wait to read what is there"
         )
 

@@ -148,31 +148,14 @@ class _Run:
         if not seconds:
             return
         try:
-            await self._catch_up(seconds)
+            await until_fresh(self.session, seconds)
             await self._until_noted(history, source, min(seconds, NOTED_SECONDS))
-        except (CommandFailedError, TimeoutError) as error:
-            if await is_cut_off(history, source):
-                return
-            if isinstance(error, CommandFailedError):
+        except CommandFailedError:
+            if not await is_cut_off(history, source):
                 raise
-            raise CommandFailedError(
-                f"history has not caught up with the stream after {seconds:g} s: see "
-                "`swarm status`, wait longer with --timeout, or pass --no-wait"
-            ) from error
         except QueryFailedError as error:
             if not is_damage(error):
                 raise
-
-    async def _catch_up(self, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
-        while True:
-            try:
-                async with asyncio.timeout(seconds if seconds < FRESH_SECONDS else None):
-                    return await until_fresh(self.session)
-            except CommandFailedError:
-                if loop.time() >= deadline:
-                    raise
 
     async def _until_noted(self, history: HistoryClient, source: BusSource, seconds: float) -> None:
         """Give the ingestor a moment to note its last head; without it that is just unproven."""
