@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,11 @@ from nervous_system.home import Home
 PROBE_TIMEOUT_SECONDS = 2.0
 POLL_SECONDS = 0.02
 _FULL = "the disk of {home} is full, nothing can be published: make room, the bus then recovers"
+_HISTORY_FULL = (
+    "the disk of {path} is full, events wait in the stream: make room, history then catches up"
+)
+HISTORY_MIN_FREE_BYTES = 4 * 1024 * 1024
+"""With less room ClickHouse refuses even small inserts, and merges long before."""
 EVENTS_STREAM = "ENCHANTED_SWARM"
 NEWEST_SEQUENCE = (
     "select coalesce(maxOrNull(stream_seq), 0) from swarm.events "
@@ -107,8 +113,16 @@ async def stack_status(home: Home) -> StackStatus:
         answering={name: _is_well(answer) for name, answer in zip(urls, answers, strict=True)},
         lag_events=await _lag(record),
         # asked of the server and not read from the home, which may be on the full disk too
-        trouble=_FULL.format(home=home.root) if has_write_error(health) else "",
+        trouble=_trouble(home, health),
     )
+
+
+def _trouble(home: Home, health: HttpAnswer | None) -> str:
+    if has_write_error(health):
+        return _FULL.format(home=home.root)
+    if shutil.disk_usage(home.history).free < HISTORY_MIN_FREE_BYTES:
+        return _HISTORY_FULL.format(path=home.history)
+    return ""
 
 
 def stop_stack(home: Home, timeout: timedelta) -> bool:

@@ -12,15 +12,15 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random, SystemRandom
+from typing import Any
 
 import nats
 
 from infrastructure.stack.leftover import is_alive, read_marks
-from tests.support.chaos_publisher import ACKED
 from tests.support.eventually import eventually_blocking
 from tests.support.stacks import SWARM, Stack
 
@@ -96,24 +96,21 @@ class Chaos:
         return process.wait(END_SECONDS)
 
     def promises(self) -> dict[str, int | None]:
-        """Return the id of each promised event to its sequence, None where it was spooled."""
-        if not self.log.exists():
-            return {}
-        lines = self.log.read_bytes().split(b"\n")[:-1]
-        notes = [json.loads(line) for line in lines]
-        return {
-            note["id"]: note["sequence"] if note["promise"] == ACKED else None for note in notes
-        }
+        """Return the id of each promised event to its sequence, None where it was not acked."""
+        return {note["id"]: note["sequence"] for note in self._notes()}
+
+    def count(self, promise: str) -> int:
+        """Return how often publishers were promised this."""
+        return sum(note["promise"] == promise for note in self._notes())
+
+    def _notes(self) -> list[dict[str, Any]]:
+        lines = self.log.read_bytes().split(b"\n")[:-1] if self.log.exists() else []
+        return [json.loads(line) for line in lines]
 
     def wait_for_promises(self, count: int, timeout: float = 20) -> None:
         """Wait until publishers have been promised so many more."""
         wanted = self._line_count() + count
         eventually_blocking(lambda: self._line_count() >= wanted, timeout=timeout)
-
-    def wait_until_spools_are_empty(self) -> None:
-        """Wait until what dead publishers left has been adopted and is in the stream."""
-        spool = self.stack.home.spool
-        eventually_blocking(lambda: not any(spool.glob("*/*.seg")), timeout=60)
 
     def settle(self) -> None:
         """End the publisher in peace and have a last one send what all of them left."""
@@ -229,8 +226,3 @@ def check_account(stack: Stack, promises: Mapping[str, int | None]) -> None:
     report = stack.json("verify", "--timeout", "60", expected=None)
     assert report["ok"], report["problems"][:3]
     assert report["checked"] == account.rows
-
-
-def eventually_true(probe: Callable[[], bool], timeout: float = 30) -> None:
-    """Wait for a fact; shorter to read in the tests of faults."""
-    eventually_blocking(probe, timeout=timeout)

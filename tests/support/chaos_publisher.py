@@ -20,6 +20,9 @@ from nervous_system.errors import SwarmError
 
 ACKED = "acked"
 SPOOLED = "spooled"
+"""The call has waited for an ack in vain."""
+HANDED_OVER = "handed over"
+"""The call did not wait."""
 KINDS_OF_WAITING: tuple[bool | None, ...] = (None, None, None, True, False)
 """Most calls wait as by default."""
 LONGEST_TEXT = 600
@@ -33,9 +36,10 @@ class ReceiptLog:
 
     descriptor: int
 
-    def note(self, receipt: Receipt) -> None:
+    def note(self, receipt: Receipt, wait: bool | None) -> None:
         """Write down what was promised; nothing where nothing was."""
-        promise = ACKED if receipt.sequence else SPOOLED if receipt.spooled else ""
+        kept = (HANDED_OVER if wait is False else SPOOLED) if receipt.spooled else ""
+        promise = ACKED if receipt.sequence else kept
         if promise:
             line = {"id": receipt.event_id, "sequence": receipt.sequence, "promise": promise}
             os.write(self.descriptor, json.dumps(line).encode() + b"\n")
@@ -47,7 +51,7 @@ async def speak(agent: Any, log: ReceiptLog, random: Random, stop: asyncio.Event
         wait = random.choice(KINDS_OF_WAITING)
         text = "".join(random.choices("abcdefghij ", k=random.randint(1, LONGEST_TEXT)))
         try:
-            log.note(await agent.decide(rationale=text, confidence=0.5, wait=wait, timeout=TIMEOUT))
+            log.note(await agent.decide(rationale=text, wait=wait, timeout=TIMEOUT), wait)
         except SwarmError:
             continue  # only with wait=True: nothing was promised
         await asyncio.sleep(0.001)  # the other processes share these two cores
