@@ -9,8 +9,6 @@ from random import Random
 
 import pytest
 
-from infrastructure.history.client import open_history
-from infrastructure.history.config import HistoryConfig
 from tests.support.chaos import PUBLISHER, SECOND_INGESTOR, chaos_around, check_account, choose_seed
 from tests.support.chaos_moments import IN_CREATE, IN_MOVED_FROM, Moment, watch_directory
 from tests.support.chaos_parts import Parts, parts_at
@@ -76,10 +74,8 @@ def choose_moment(number: int, random: Random) -> Moment:
 
 def table_directory(parts: Parts) -> Path:
     """Return where the engine keeps the parts of swarm.events."""
-    dsn = parts.plan.clickhouse_url("history_writer")
-    with open_history(HistoryConfig(dsn=dsn)) as history:
-        [row] = history.query(
-            "select data_paths[1] as path from system.tables "
-            "where database = 'swarm' and name = 'events'"
-        )
+    [row] = parts.query(
+        "select data_paths[1] as path from system.tables "
+        "where database = 'swarm' and name = 'events'"
+    )
     return Path(row["path"])

@@ -20,7 +20,7 @@ from typing import Any
 
 import nats
 
-from infrastructure.stack.leftover import is_alive, read_marks
+from infrastructure.stack.leftover import ProcessMark, is_alive, read_marks
 from tests.support.eventually import eventually_blocking
 from tests.support.stacks import SWARM, Stack
 
@@ -150,16 +150,17 @@ def chaos_around(stack: Stack, folder: Path, seed: int) -> Iterator[Chaos]:
 def kill_child(stack: Stack, name: str) -> None:
     """SIGKILL a process of the supervisor's once it runs; never one that has got its pid since."""
 
-    def strike() -> bool:
-        marks = read_marks(stack.root / "children.json")
-        for mark in marks:
+    def strike() -> ProcessMark | None:
+        for mark in read_marks(stack.root / "children.json"):
             if mark.name == name and is_alive(mark):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(mark.pid, signal.SIGKILL)
-                return True
-        return False
+                return mark
+        return None
 
-    eventually_blocking(strike, timeout=70)  # the supervisor waits up to a minute
+    struck = eventually_blocking(strike, timeout=70)  # the supervisor waits up to a minute
+    assert struck is not None
+    eventually_blocking(lambda: not is_alive(struck))
 
 
 def shuffled(targets: Sequence[str], times: int, random: Random) -> list[str]:

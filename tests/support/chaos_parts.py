@@ -11,7 +11,10 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from infrastructure.history.client import open_history
+from infrastructure.history.config import HistoryConfig
 from infrastructure.stack.child import ChildSpec
 from infrastructure.stack.config import DeclareConfig
 from infrastructure.stack.declare import declare_all
@@ -81,6 +84,11 @@ class Parts:
     def log(self, name: str) -> str:
         """Return what it has said."""
         return self.spec(name).log.read_text(encoding="utf-8", errors="replace")
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """Ask history as its writer, as it is now."""
+        with open_history(HistoryConfig(dsn=self.plan.clickhouse_url("history_writer"))) as history:
+            return history.query(sql)
 
     def is_ready(self, name: str) -> bool:
         """Whether it says that it does its work; a process that has ended is a failure."""
