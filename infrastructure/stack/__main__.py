@@ -28,7 +28,10 @@ def main() -> int:
     configure_logging(options.log_format)
     try:
         config = StackConfig(
-            home=Home(options.home), environment=os.environ, ports=parse_ports(options.port)
+            home=Home(options.home),
+            environment=os.environ,
+            ports=parse_ports(options.port),
+            has_ingestor=not options.no_ingestor,
         )
         asyncio.run(_run(config))
     except Exception as error:  # noqa: BLE001 - whoever has started us is told, whatever it is
