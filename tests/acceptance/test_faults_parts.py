@@ -19,7 +19,7 @@ INSERT = "tmp_insert_"
 MERGE = "tmp_merge_"
 LONGEST_DELAY_SECONDS = 0.006
 """About as long as a small part is written for."""
-SHORT_KILLS = 8
+SHORT_KILLS = 6
 LONG_KILLS = 250
 
 
