@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
-from typing import Any, Unpack
+from typing import Unpack
 
 from opentelemetry.trace import Span, SpanKind, Tracer
 
@@ -52,6 +52,14 @@ class Agent:
         self._timeout = timeout
         self._origin = origin
         self._current = spans.Current()
+        # What all its events have in common: copying a message is cheaper than setting its fields.
+        self._envelope = build_message(
+            SwarmEvent,
+            agent_role=identity.role,
+            agent_id=identity.agent_id,
+            run_id=identity.run_id,
+            workspace_id=identity.workspace_id,
+        )
         self._vitals = vitals.Vitals()
         self._span_attributes: dict[str, spans.AttributeValue] = {
             spans.AGENT_ID: identity.agent_id,
@@ -324,30 +332,27 @@ class Agent:
         parent: Mapping[str, str] | None,
     ) -> tuple[SwarmEvent, str, str]:
         """Return the event, its kind and the traceparent it travels with."""
-        identity = self.identity
         link = self._origin if parent is None else linking.read_carrier(parent)
         trace_id, span_id, traceparent = self._trace(link, is_first=parent is not None)
         causes = event_ids(caused_by) if caused_by else spans.current_causes.get()
         if not causes and link is not None:
             causes = link.caused_by
-        seconds, nanos = divmod(time.time_ns(), 1_000_000_000)
         kind = events.kind_of_payload(payload)
-        body: dict[str, Any] = {kind: payload}
-        event = build_message(
-            SwarmEvent,
-            event_id=event_id,
-            trace_id=trace_id,
-            span_id=span_id,
-            agent_role=identity.role,
-            agent_id=identity.agent_id,
-            run_id=identity.run_id,
-            workspace_id=workspace_id or identity.workspace_id,
-            caused_by=causes,
-            attributes=attributes or None,
-            **body,
-        )
-        event.timestamp.seconds = seconds
-        event.timestamp.nanos = nanos
+        event = SwarmEvent()
+        event.CopyFrom(self._envelope)
+        event.event_id = event_id
+        stamp = event.timestamp
+        stamp.seconds, stamp.nanos = divmod(time.time_ns(), 1_000_000_000)
+        if trace_id:
+            event.trace_id = trace_id
+            event.span_id = span_id
+        if causes:
+            event.caused_by.extend(causes)
+        if attributes or workspace_id:
+            event.MergeFrom(
+                build_message(SwarmEvent, workspace_id=workspace_id, attributes=attributes)
+            )
+        getattr(event, kind).CopyFrom(payload)
         return event, kind, traceparent
 
     def _trace(self, link: Link | None, *, is_first: bool) -> tuple[str, str, str]:

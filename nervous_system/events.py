@@ -7,11 +7,12 @@ bytes as published, never over a second encoding.
 """
 
 import math
+import os
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from os import urandom
+from struct import Struct
 from typing import Any, Final, cast
 
 from google.protobuf.message import DecodeError, EncodeError
@@ -86,11 +87,28 @@ _is_trace_id: Callable[[str], object] = re.compile(r"(?:[0-9a-f]{32})?").fullmat
 _is_span_id: Callable[[str], object] = re.compile(r"(?:[0-9a-f]{16})?").fullmatch
 
 
+_random_pool: list[int] = []
+"""Not used yet: asking the kernel for many at once costs little more than for one."""
+_RANDOM_WORDS = Struct("=128Q")
+# A forked child would make the same ids as its parent.
+os.register_at_fork(after_in_child=_random_pool.clear)
+
+
+def _random_word() -> int:
+    """Return 64 random bits; `pop` is atomic, so threads never get the same ones."""
+    try:
+        return _random_pool.pop()
+    except IndexError:
+        first, *others = _RANDOM_WORDS.unpack(os.urandom(_RANDOM_WORDS.size))
+        _random_pool.extend(others)
+        return int(first)
+
+
 def new_event_id() -> str:
     """Return a new UUIDv7: ordered by time to about a quarter of a microsecond, 62 random bits."""
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = (rest << 12) // 1_000_000  # RFC 9562, 6.2, method 3: 12 bits below the millisecond
-    random = int.from_bytes(urandom(8), "big")
+    random = _random_word()
     return "%08x-%04x-7%03x-%04x-%012x" % (  # noqa: UP031 # twice as fast as an f-string here
         milliseconds >> 16,
         milliseconds & 0xFFFF,

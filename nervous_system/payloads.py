@@ -35,17 +35,19 @@ def decision(
     Raises:
         InvalidEventError: a value does not fit its field.
     """
-    rejected_alternatives = _texts("rejected_alternatives", rejected_alternatives)
-    memory_ids = _texts("memory_ids", memory_ids)
-    return build_message(
-        AgentDecision,
-        context_hash=context_hash,
-        input_trigger=input_trigger,
-        rationale=rationale,
-        rejected_alternatives=rejected_alternatives,
-        memory_ids=memory_ids,
-        confidence_score=confidence,
-    )
+    fields: dict[str, Any] = {"rationale": rationale}
+    # Most decisions give few of these, and protobuf takes its time for each one that is given.
+    if context_hash != "":
+        fields["context_hash"] = context_hash
+    if input_trigger != "":
+        fields["input_trigger"] = input_trigger
+    if rejected_alternatives != ():
+        fields["rejected_alternatives"] = _texts("rejected_alternatives", rejected_alternatives)
+    if memory_ids != ():
+        fields["memory_ids"] = _texts("memory_ids", memory_ids)
+    if confidence != 0.0:
+        fields["confidence_score"] = confidence
+    return build_message(AgentDecision, **fields)
 
 
 def state_change(
