@@ -199,6 +199,8 @@ def test_curl_forms_work(owner: Owner) -> None:
     assert owner.ask("", path="/ping", user=None, method="GET").body == b"Ok.\n"
     assert owner.ask("", path="/replicas_status", user=None, method="GET").body == b"Ok.\n"
     assert owner.ask("", path="/nonsense", method="GET").status == 404
+    as_printed = owner.ask("", path="/swarm", query="select currentDatabase()", method="GET")
+    assert as_printed.body == b"swarm\n"
 
 
 def test_headers_say_what_clickhouse_says(owner: Owner) -> None:
@@ -410,7 +412,7 @@ def test_malformed_request_is_refused_and_the_owner_goes_on(
 ) -> None:
     try:
         answer = _raw_exchange(owner, request_bytes)
-    except ConnectionError:
+    except OSError:  # refused while we were still sending
         answer = b""
     assert not answer or answer.split(b" ")[1] in {b"400", b"413"}
     assert owner.ask("select 1").body == b"1\n"
@@ -468,6 +470,7 @@ def _insert_until_killed(owner: Owner) -> int:
 
 
 def test_damaged_part_gives_a_typed_error(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Few rows: the engine tries every single bit of a damaged block before it gives up."""
     with running_owner(tmp_path_factory.mktemp("damaged") / "home") as owner:
         owner.ask(
             "create table swarm.kept (words String) engine = MergeTree order by words "
@@ -475,7 +478,7 @@ def test_damaged_part_gives_a_typed_error(tmp_path_factory: pytest.TempPathFacto
             user=WRITER,
         )
         owner.ask(
-            "insert into swarm.kept select hex(sipHash128(number)) from numbers(50000)", user=WRITER
+            "insert into swarm.kept select hex(sipHash128(number)) from numbers(2000)", user=WRITER
         )
         [column] = (owner.home / "history").glob("**/all_1_1_0/words.bin")
         content = bytearray(column.read_bytes())
