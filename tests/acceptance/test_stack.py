@@ -167,6 +167,23 @@ def test_port_that_is_asked_for_and_taken_is_refused(tmp_path: Path) -> None:
             assert done.stderr.count("\n") == 1
 
 
+def test_directory_that_up_was_called_in_stays_clean_and_may_vanish(tmp_path: Path) -> None:
+    """History writes below its home only."""
+    start = tmp_path / "start"
+    start.mkdir()
+    with stack_at(tmp_path / "home") as stack:
+        command = [SWARM, "up", "--detach", "--home", str(stack.root)]
+        subprocess.run(command, cwd=start, check=True, capture_output=True, timeout=60)
+        publish(stack.record["publisher_nats_url"])
+        assert count_events(stack) == 1
+        start.rmdir()
+        stack.kill("history")
+        eventually_blocking(lambda: "child_died" in stack.log("supervisor"))
+        stack.wait_ready()
+        publish(stack.record["publisher_nats_url"])
+        assert count_events(stack) == 2
+
+
 def test_process_that_cannot_start_fails_up_with_its_last_words(tmp_path: Path) -> None:
     """One line with the process, its reason and its log; nothing is left running."""
     with stack_at(tmp_path / "home") as stack:

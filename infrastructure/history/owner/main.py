@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def run(config: OwnerConfig) -> int:
     """Open the engine, bring the schema up to date, serve until asked to stop."""
+    _enter_workplace(config.path)
     # The engine takes a tenth of a second to load: after the arguments were found to be right.
     from infrastructure.history.owner.engine import Engine
     from infrastructure.history.owner.http1 import serve
@@ -55,7 +56,6 @@ async def run(config: OwnerConfig) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    config.path.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = Engine(config.path)
     endpoint = Endpoint(engine, config.credentials, Metrics())
     server = await serve(endpoint.handle, config.host, config.port)
@@ -71,6 +71,18 @@ async def run(config: OwnerConfig) -> int:
         await asyncio.to_thread(endpoint.close)
         await asyncio.to_thread(engine.close)
     return 0
+
+
+def _enter_workplace(data: Path) -> None:
+    """Work inside the data: the engine keeps schemas of inserts in `__cache__/` where it stands.
+
+    The directory that `swarm up` was called in is the user's: it may vanish or be read-only, and
+    no insert would succeed.
+    """
+    workplace = data / "format_schemas"
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    workplace.mkdir(exist_ok=True, mode=0o700)
+    os.chdir(workplace)
 
 
 def _announce(port: int) -> None:

@@ -58,6 +58,8 @@ _STREAMED = frozenset(
     | {"TabSeparated", "TabSeparatedRaw", "TSVRaw", "LineAsString"}
 )
 """Formats without head and tail, whose blocks can be sent one after another."""
+_QUERY_PATHS = frozenset({"", "/query", "/swarm"})
+"""The last is the database in our URLs, which curl sends as they are."""
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -120,7 +122,7 @@ class Endpoint:
             return Response(body=b"Ok.\n") if self.is_ready else Response(status=503)
         if path == "/metrics":
             return self._metrics.response()
-        if path not in {"", "/query"}:
+        if path not in _QUERY_PATHS:
             return Response(status=404, body=b"There is no handle " + path.encode() + b"\n")
         if request.method not in {"GET", "POST", "HEAD"}:
             return Response(status=405, body=b"only GET and POST are answered\n")
