@@ -77,6 +77,20 @@ async def test_a_changed_column_is_named(swarm: SmallSwarm, column: str, value: 
     ]
 
 
+async def test_another_order_of_the_entries_of_a_map_is_no_change(swarm: SmallSwarm) -> None:
+    event = build_event(build_decision())
+    for number in range(8):
+        event.attributes[f"name-{number}"] = "value"
+    await swarm.publish([(subject_of(event), event.SerializeToString())])
+    await swarm.ingest()
+    swarm.alter(
+        "alter table swarm.events update attributes = "
+        "mapFromArrays(arrayReverse(mapKeys(attributes)), arrayReverse(mapValues(attributes))) "
+        "where stream_seq = 61"
+    )
+    assert await swarm.problems() == []
+
+
 async def test_a_problem_names_the_event_and_its_resource(swarm: SmallSwarm) -> None:
     event = build_event(build_state_change("src/auth.py"))
     await swarm.publish([(subject_of(event), event.SerializeToString())])

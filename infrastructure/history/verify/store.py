@@ -91,10 +91,10 @@ class VerifyStore:
         self._names = {
             "scratch": scratch,
             "key": f"toUInt64({secrets.randbits(64)})",
-            "columns": ", ".join(compared),
-            "texts": ", ".join(texts),
-            "stored_columns": ", ".join(map(_stored, compared)),
-            "stored_texts": ", ".join(map(_stored, texts)),
+            "columns": ", ".join(_comparable(name, kinds[name]) for name in compared),
+            "texts": ", ".join(_comparable(name, kinds[name]) for name in texts),
+            "stored_columns": ", ".join(_stored(name, kinds[name]) for name in compared),
+            "stored_texts": ", ".join(_stored(name, kinds[name]) for name in texts),
             "definitions": ", ".join(f"{name} {kind}" for name, kind in columns),
             "decode": decode_columns(),
         }
@@ -291,12 +291,19 @@ async def open_store(
         await asyncio.shield(asyncio.to_thread(store.drop))
 
 
-def _stored(name: str) -> str:
+def _comparable(name: str, kind: str) -> str:
+    """Return a column as it is compared: a map has no order, and each process writes its own."""
+    return f"mapSort({name})" if kind.startswith("Map(") else name
+
+
+def _stored(name: str, kind: str) -> str:
     """Return a column of history as it is compared: what is sent of `raw` is its digest."""
-    return "SHA256(raw)" if name == "raw" else name
+    return "SHA256(raw)" if name == "raw" else _comparable(name, kind)
 
 
 def _differs(name: str, kind: str) -> str:
+    if kind.startswith("Map("):
+        return f"mapSort(stored.{name}) != mapSort(made.{name})"
     if kind.startswith("Float"):
         bits = f"reinterpretAsUInt{kind.removeprefix('Float')}"
         return f"{bits}(stored.{name}) != {bits}(made.{name})"
