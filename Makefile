@@ -42,7 +42,7 @@ format-check: setup
 lint: setup ## lint
 	@echo '== lint' && $(BIN)/ruff check .
 types: setup ## check types, strictly
-	@echo '== types' && $(BIN)/mypy -p nervous_system -p cortex -p infrastructure -p mission_control -p tests -p benchmarks
+	@echo '== types' && $(BIN)/mypy -p nervous_system -p cortex -p infrastructure -p mission_control -p tests
 arches: setup ## check the import arrows
 	@echo '== import arrows' && $(BIN)/lint-imports
 spelling: setup
