@@ -19,7 +19,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from nervous_system.comms.adoption import adopt_orphans
 from nervous_system.comms.commit import GroupCommitter
@@ -39,6 +39,9 @@ MAX_IDLE_EMITTERS = 4_096
 """Emitters without an open event that are remembered, since they will come again."""
 MAX_HANDED_ON = 4_000
 """Events of the spool that may be with the committer at once; the rest is on disk only."""
+DISK_RETRY_SECONDS = 1.0
+"""How often a full spool is tried again although none of it was sent: it may be the disk that was
+full, and nobody tells when that has room again."""
 
 
 class Outbox:
@@ -191,7 +194,9 @@ class Outbox:
                     if self._is_closed:
                         raise
                 self._room.clear()
-                await self._room.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(DISK_RETRY_SECONDS):
+                        await self._room.wait()
 
     def _note_dropped(self, error: SpoolFullError) -> None:
         self.dropped_count += 1

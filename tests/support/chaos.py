@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -111,6 +112,18 @@ class Chaos:
         """Wait until publishers have been promised so many more."""
         wanted = self._line_count() + count
         eventually_blocking(lambda: self._line_count() >= wanted, timeout=timeout)
+
+    def wait_until_silent(self, seconds: float = 1.5) -> None:
+        """Wait until publishers have been promised nothing for so long."""
+        seen, since = -1, time.monotonic()
+
+        def is_silent() -> bool:
+            nonlocal seen, since
+            if self._line_count() != seen:
+                seen, since = self._line_count(), time.monotonic()
+            return time.monotonic() - since > seconds
+
+        eventually_blocking(is_silent, timeout=40)
 
     def settle(self) -> None:
         """End the publisher in peace and have a last one send what all of them left."""
