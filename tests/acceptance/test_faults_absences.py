@@ -4,6 +4,8 @@ The window is two seconds here, as `swarm.json` says; a repeat after it would be
 """
 
 import asyncio
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -20,9 +22,9 @@ SETTINGS = {"duplicate_window_seconds": WINDOW_SECONDS}
 LONG_ROUNDS = 30
 
 
-def outlast_window() -> None:
-    """Let the window pass, and half of it again: the one thing here that only time can bring."""
-    end = time.monotonic() + 1.5 * WINDOW_SECONDS
+def outlast_window(windows: float = 1.5) -> None:
+    """Let the window pass, and more: the one thing here that only time can bring."""
+    end = time.monotonic() + windows * WINDOW_SECONDS
     eventually_blocking(lambda: time.monotonic() > end)
 
 
@@ -77,6 +79,28 @@ def test_bus_away_for_longer_than_the_window_while_agents_spool(tmp_path: Path) 
 def test_bus_away_for_longer_than_the_window_many_times(tmp_path: Path) -> None:
     """The same, for long."""
     bus_away(tmp_path, LONG_ROUNDS)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", ["nats", "history", "ingestor"])
+def test_process_that_hangs_for_longer_than_the_window(tmp_path: Path, name: str) -> None:
+    """Connected, but silent for so long that acks count as lost; then it goes on with all of it."""
+    with (
+        parts_at(tmp_path / "home", SETTINGS) as parts,
+        chaos_around(parts.stack, tmp_path / "chaos", choose_seed()) as chaos,
+    ):
+        parts.start("history", "ingestor")
+        chaos.start(PUBLISHER)
+        chaos.start(SECOND_INGESTOR)
+        for _ in range(4):
+            chaos.wait_for_promises(chaos.random.randint(20, 400))
+            os.kill(parts.processes[name].pid, signal.SIGSTOP)
+            outlast_window(4)
+            os.kill(parts.processes[name].pid, signal.SIGCONT)
+        chaos.wait_for_promises(300)
+        chaos.settle()
+        check_account(parts.stack, chaos.promises())
 
 
 @pytest.mark.timeout(120)

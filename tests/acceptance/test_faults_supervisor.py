@@ -32,12 +32,14 @@ def kill_supervisor_and_account(tmp_path: Path, rounds: int) -> None:
         chaos_around(stack, tmp_path / "chaos", choose_seed()) as chaos,
     ):
         chaos.start(PUBLISHER)
-        for _ in range(rounds):
+        for number in range(rounds):
             chaos.wait_for_promises(chaos.random.randint(1, 500))
             marks = read_marks(stack.root / "children.json")
             stack.kill("supervisor")
             eventually_blocking(lambda: not any(is_alive(one) for one in marks), timeout=30)  # noqa: B023
             chaos.wait_for_promises(20)  # spooled: the publisher is nobody's child
+            if number % 2:
+                chaos.kill(PUBLISHER)  # all at once, as if the machine had gone down
             stack.up()
         chaos.wait_for_promises(200)
         chaos.settle()
