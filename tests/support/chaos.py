@@ -52,6 +52,8 @@ class Chaos:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     starts: Counter[str] = field(default_factory=Counter)
     kills: Counter[str] = field(default_factory=Counter)
+    _read_bytes: int = 0
+    _read_lines: int = 0
 
     @property
     def log(self) -> Path:
@@ -144,7 +146,13 @@ class Chaos:
         return (self.folder / f"{name}.log").read_text(errors="replace")[-4000:]
 
     def _line_count(self) -> int:
-        return self.log.read_bytes().count(b"\n") if self.log.exists() else 0
+        if self.log.exists():
+            with self.log.open("rb") as file:
+                file.seek(self._read_bytes)
+                new = file.read()
+            self._read_bytes += len(new)
+            self._read_lines += new.count(b"\n")
+        return self._read_lines
 
 
 @contextlib.contextmanager
