@@ -20,6 +20,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from cortex.cli import output
+from cortex.cli.errors import CommandFailedError, innermost
 from cortex.cli.session import LogFormat, Session
 from infrastructure.logs import configure_logging
 
@@ -116,10 +118,14 @@ def with_common_options(function: Function) -> Function:
     def command(**arguments: Any) -> None:
         for option in _COMMON:
             arguments.pop(option.name)
-        if inspect.iscoroutinefunction(function):
-            asyncio.run(function(**arguments))
-        else:
-            function(**arguments)
+        try:
+            if inspect.iscoroutinefunction(function):
+                asyncio.run(function(**arguments))
+            else:
+                function(**arguments)
+        except (BrokenPipeError, ExceptionGroup) as error:
+            _end_quietly_without_reader(error)
+            raise
 
     parameters = [
         parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
@@ -132,6 +138,14 @@ def with_common_options(function: Function) -> Function:
     command.__annotations__ = annotations
     vars(command).pop("__wrapped__")
     return command
+
+
+def _end_quietly_without_reader(error: Exception) -> None:
+    """A reader of ours that has gone away (`| head`) has seen enough; other pipes are failures."""
+    if isinstance(innermost(error), BrokenPipeError):
+        if output.is_reader_gone():
+            raise typer.Exit from error
+        raise CommandFailedError("a connection broke off: try again") from error
 
 
 def _load_group(group: typer.Typer, entry: CommandPlace) -> Any:

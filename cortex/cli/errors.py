@@ -18,6 +18,7 @@ WRONG_USAGE = 2
 UNREACHABLE = 3
 INTERRUPTED = 130
 
+ENGINES = {"chdb", "nats_server"}
 UNREACHABLE_ERRORS = (BusUnavailableError, HistoryUnavailableError, StackDownError)
 
 
@@ -49,9 +50,16 @@ def innermost(error: Exception) -> Exception:
     return next((cause for cause in causes if isinstance(cause, SwarmError)), causes[0])
 
 
+def _extra(module: str) -> str:
+    """Return the extra that brings a module; everything but the engines comes with the services."""
+    return "embedded" if module.partition(".")[0] in ENGINES else "server"
+
+
 def _line(error: Exception) -> str:
     if isinstance(error, SwarmError):
         text = str(error)
+    elif isinstance(error, ModuleNotFoundError) and error.name:
+        text = f"{error.name} is not installed: pip install 'enchanted-swarm[{_extra(error.name)}]'"
     elif isinstance(error, OSError):
         text = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
     else:

@@ -1,10 +1,13 @@
 """The entry point of `swarm`: parse, run one command, turn its error into a line and a code."""
 
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 
+from cortex.cli import output
 from cortex.cli.app import build_app
 from cortex.cli.errors import FAILED, INTERRUPTED, report
 from cortex.cli.session import Session
@@ -12,6 +15,8 @@ from cortex.cli.session import Session
 
 def main() -> None:
     """Run `swarm` with this process's arguments."""
+    # As Ctrl-C does, SIGTERM ends what the command has started; `up` and `ingest` drain first.
+    signal.signal(signal.SIGTERM, _end)
     sys.exit(run(sys.argv[1:], os.environ))
 
 
@@ -29,12 +34,13 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     return 0
 
 
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
 def _flushed(code: str | int | None) -> int:
-    """Write out what is still buffered; a reader that has gone away (`| head`) is no failure."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Write out what is still buffered; a reader that has gone away is no failure."""
+    output.is_reader_gone()
     if code is None:
         return 0
     return code if isinstance(code, int) else FAILED

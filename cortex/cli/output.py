@@ -10,11 +10,15 @@ import enum
 import ipaddress
 import json
 import math
+import os
+import select
 import sys
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from io import UnsupportedOperation
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +109,30 @@ def note(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
+def is_reader_gone() -> bool:
+    """Write out what is buffered; return whether nobody reads it any more, as behind `| head`."""
+    try:
+        sys.stdout.flush()
+        is_gone = _is_pipe_broken()
+    except BrokenPipeError:
+        is_gone = True
+    if is_gone:  # what is still buffered would fail again at the end of the process
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return is_gone
+
+
 def progress(message: str) -> None:
     """Replace the line on stderr, on a terminal only; an empty message clears it."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{message}", end="", file=sys.stderr, flush=True)
+
+
+def _is_pipe_broken() -> bool:
+    """A write that failed may have left nothing behind that a flush could fail with."""
+    poll = select.poll()
+    with suppress(UnsupportedOperation):  # a stdout that is no file
+        poll.register(sys.stdout.fileno(), 0)
+    return any(found & (select.POLLERR | select.POLLHUP) for _, found in poll.poll(0))
 
 
 def _scalar(value: Any) -> Any:

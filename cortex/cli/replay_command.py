@@ -65,11 +65,11 @@ def replay(
         str, typer.Option("--max-pause", metavar="TIME", help="Cut longer pauses to this: 5s.")
     ] = "",
     to: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--to", metavar="PREFIX", help="Publish copies under it instead, e.g. swarm.replay."
         ),
-    ] = "",
+    ] = None,
     json: options.Json = False,
     no_wait: options.NoWait = False,
 ) -> None:
@@ -89,6 +89,8 @@ def replay(
         since=since,
         until=until,
     )
+    if first > last:
+        raise typer.BadParameter(f"{first} lies behind --last {last}", param_hint="--first")
     asked = Range(
         chosen=chosen,
         first=first,
@@ -100,7 +102,7 @@ def replay(
     prefix = _prefix(to)
     asyncio.run(
         _republish(session, asked, prefix, no_wait=no_wait)
-        if prefix
+        if prefix is not None
         else _print(session, asked, is_json=json or not sys.stdout.isatty(), no_wait=no_wait)
     )
 
@@ -126,9 +128,9 @@ def _pause(text: str) -> int | None:
         raise typer.BadParameter(str(error), param_hint="--max-pause") from error
 
 
-def _prefix(text: str) -> str:
-    if not text:
-        return ""
+def _prefix(text: str | None) -> str | None:
+    if text is None:
+        return None
     try:
         return check_prefix(text)
     except ValueError as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import typer
 
+from nervous_system.errors import ConfigError
 from nervous_system.home import Home, find_home
 
 
@@ -36,8 +37,20 @@ class Session:
 
     @property
     def home(self) -> Home:
-        """The home that `--home`, `SWARM_HOME` or the nearest `.swarm/` names; may not exist."""
-        return find_home(self.environment, self.directory, self.given_home)
+        """The home that `--home`, `SWARM_HOME` or the nearest `.swarm/` names; may not exist.
+
+        Raises:
+            ConfigError: there is something else in its place.
+        """
+        home = find_home(self.environment, self.directory, self.given_home)
+        if home.root.exists() and not home.root.is_dir():
+            raise ConfigError(
+                variable="the home" if self.given_home is None else "--home",
+                given=str(home.root),
+                expected="a directory",
+                fix="name the home itself, as in `--home .swarm`",
+            )
+        return home
 
     @classmethod
     def of(cls, ctx: typer.Context) -> "Session":

@@ -4,7 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, cast
@@ -38,11 +38,15 @@ class Ending:
     until_ns: int | None
     """At this time, nanoseconds since 1970."""
 
+    def is_over(self, now_ns: int) -> bool:
+        """Whether `until_ns` has passed already: what is there is all there can be."""
+        return self.until_ns is not None and self.until_ns <= now_ns
+
     def seconds_left(self, now_ns: int) -> float | None:
         """Return how long to go on at most, or None for ever."""
         bounds = [self.timeout] if self.timeout else []
-        if self.until_ns is not None:
-            bounds.append(max(0.0, (self.until_ns - now_ns) / 1e9))
+        if self.until_ns is not None and not self.is_over(now_ns):
+            bounds.append((self.until_ns - now_ns) / 1e9)
         return min(bounds, default=None)
 
 
@@ -67,6 +71,7 @@ def tail(
 ) -> None:
     """Follow events live, from now on or from --since.
 
+    With an --until that has passed, what is stored is printed and the command ends.
     Text on a terminal, JSON lines elsewhere and with --json. With --limit the command fails when
     --timeout or --until comes first.
     """
@@ -87,32 +92,34 @@ def tail(
 
 async def _tail(url: str, chosen: EventFilter, ending: Ending, *, is_json: bool) -> None:
     shown = 0
-    try:
+    now_ns = time.time_ns()
+    with suppress(TimeoutError):
         async with (
-            asyncio.timeout(ending.seconds_left(time.time_ns())),
+            asyncio.timeout(ending.seconds_left(now_ns)),
             open_bus(BusConfig(url=url, name="swarm-tail")) as bus,
-            aclosing(_matching(bus.reader, chosen)) as views,
+            aclosing(_matching(bus.reader, chosen, follow=not ending.is_over(now_ns))) as views,
         ):
             async for view in views:
                 _show(view, is_json=is_json)
                 shown += 1
                 if shown == ending.limit:
                     return
-    except TimeoutError as error:
-        if ending.limit:
-            raise CommandFailedError(
-                f"{shown} of {ending.limit} events came in time: wait longer, or ask for less"
-            ) from error
+    if ending.limit:
+        raise CommandFailedError(
+            f"{shown} of {ending.limit} events came in time: wait longer, or ask for less"
+        )
 
 
-async def _matching(reader: StreamReader, chosen: EventFilter) -> AsyncGenerator[dict[str, Any]]:
+async def _matching(
+    reader: StreamReader, chosen: EventFilter, *, follow: bool
+) -> AsyncGenerator[dict[str, Any]]:
     start: int | datetime
     if chosen.since_ns is None:
         start = await reader.end_of_stream() + 1
         output.note(f"following {EVENTS_STREAM} from #{start}")
     else:
         start = _stored_since(chosen.since_ns)
-    deliveries = cast("AsyncGenerator[Delivery]", reader.deliveries(start=start, follow=True))
+    deliveries = cast("AsyncGenerator[Delivery]", reader.deliveries(start=start, follow=follow))
     async with aclosing(deliveries):
         async for delivery in deliveries:
             view = _view(delivery)

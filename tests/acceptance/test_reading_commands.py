@@ -206,6 +206,46 @@ def test_tail_prints_what_comes_from_then_on(stack: Stack) -> None:
     assert process.returncode == 130
 
 
+def test_tail_up_to_a_time_that_has_passed_prints_what_is_stored(stack: Stack) -> None:
+    asked = ["tail", "--run", RUN, "--since", "2026-01-01", "--until", "2026-05-01T10:00:01.5Z"]
+    printed = [json.loads(line) for line in stack.swarm(*asked).stdout.splitlines()]
+    assert [event["kind"] for event in printed] == ["decision", "state_change"]
+    done = stack.swarm(*asked, "-n", "3", expected=1)
+    assert done.stderr.splitlines()[-1].startswith("swarm: 2 of 3 events came in time")
+
+
+def test_sigterm_ends_a_command_as_ctrl_c_does(stack: Stack) -> None:
+    """What it has opened or started is closed; only the code differs."""
+    process = subprocess.Popen(
+        [SWARM, "tail", "--home", str(stack.root)], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("following ")
+        process.terminate()
+        assert process.communicate(timeout=20)[1] == ""
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sql --json 'select number from numbers(200000)'",
+        "sql --format csv 'select number from numbers(2000000)'",
+        "sql 'select number from numbers(200000)'",
+        "events -n 1 --json",
+        "replay --speed original --max-pause 0.1s",
+    ],
+)
+def test_reader_that_has_seen_enough_is_no_failure(stack: Stack, command: str) -> None:
+    pipe = f"set -o pipefail; {SWARM} {command} --home {stack.root} | head -c 1"
+    done = subprocess.run(["bash", "-c", pipe], capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_tail_that_sees_too_few_in_time_fails(stack: Stack) -> None:
     done = stack.swarm("tail", "--run", "nobody", "-n", "2", "--timeout", "0.3", expected=1)
     assert done.stderr.splitlines()[-1].startswith("swarm: 0 of 2 events came in time")
@@ -262,6 +302,7 @@ def test_sql_that_is_refused_is_one_line_and_code_1(stack: Stack, query: str) ->
         ["events", "--since", "yesterday"],
         ["tail", "--kind", "thought"],
         ["replay", "--speed", "fast"],
+        ["replay", "--first", "5", "--last", "2"],
         ["sql", "select 1", "--format", "xml"],
         ["sql", "  "],
         ["prune"],
@@ -308,6 +349,8 @@ async def test_replay_republishes_byte_for_byte_under_another_prefix(stack: Stac
 def test_replay_into_the_events_is_refused(stack: Stack) -> None:
     done = stack.swarm("replay", "--to", "swarm.events.copy", expected=1)
     assert "swarm.events" in done.stderr
+    done = stack.swarm("replay", "--to", "", expected=1)
+    assert "'' is not a subject prefix" in done.stderr
 
 
 def test_with_the_stack_down_every_command_says_so_with_code_3(tmp_path: Path) -> None:

@@ -44,6 +44,16 @@ def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture
     assert "Usage: swarm" in "".join(capsys.readouterr())
 
 
+@pytest.mark.parametrize("command", ["status", "up", "down", "doctor", "tail", "verify"])
+def test_home_that_is_a_file_is_wrong_usage(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert run([command, "--home", str(file)], {}) == 2
+    assert capsys.readouterr().err.startswith(f"swarm: --home is '{file}', expected a directory: ")
+
+
 def probing_app() -> tuple[list[Session], typer.Typer]:
     seen: list[Session] = []
 

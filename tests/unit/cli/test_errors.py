@@ -36,6 +36,18 @@ def test_message_of_several_lines_is_reported_as_one(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err == "swarm: a b\n"
 
 
+@pytest.mark.parametrize(
+    ("module", "extra"), [("cryptography.x509", "server"), ("chdb", "embedded")]
+)
+def test_missing_module_is_named_with_the_extra_that_brings_it(
+    module: str, extra: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report(ModuleNotFoundError("No module", name=module), show_traceback=False) == 1
+    assert capsys.readouterr().err == (
+        f"swarm: {module} is not installed: pip install 'enchanted-swarm[{extra}]'\n"
+    )
+
+
 def test_traceback_is_shown_on_request(capsys: pytest.CaptureFixture[str]) -> None:
     report(RuntimeError("bug"), show_traceback=True)
     assert "RuntimeError: bug\nswarm: unexpected" in capsys.readouterr().err
