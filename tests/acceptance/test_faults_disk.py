@@ -101,6 +101,7 @@ def test_events_wait_in_the_stream_while_the_disk_of_history_is_full(
         check_account(stack, chaos.promises())
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(150)
 def test_agents_wait_while_the_disk_of_the_whole_home_is_full(tmp_path: Path, mount: Mount) -> None:
     """Bus, history and spool share it: nothing can be kept anywhere, and all go on afterwards."""
