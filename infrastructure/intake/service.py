@@ -10,7 +10,7 @@ from hashlib import sha256
 import nats.js.errors
 from nats.js import JetStreamContext
 
-from infrastructure.errors import HistoryUnavailableError
+from infrastructure.errors import HistoryError
 from infrastructure.history.blobs import drain_content
 from infrastructure.history.client import HistoryClient, open_history
 from infrastructure.history.owner.http1 import serve
@@ -90,7 +90,7 @@ async def _open_history(
         opening = open_history(config.history)
         try:
             client = await asyncio.to_thread(opening.__enter__)
-        except HistoryUnavailableError as error:
+        except HistoryError as error:  # away, starting, or out of breath: each passes
             _log.warning("history is away", extra={"action": "history_away", "reason": str(error)})
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_RETRY_SECONDS):

@@ -3,6 +3,11 @@
 The text is the Python language reference that ships with the interpreter (`pydoc_data.topics`), cut
 into sentences: real prose of some 3,000 different sentences, at hand everywhere, mixed anew for
 every event.
+
+Agents take turns at random. Each keeps its role and works inside one trace at a time, some
+100 events long, so that a trace lies among the events of all others but not across the whole
+history. Eight agents share a run, which lasts some 5,000 events. Files are touched by every agent
+at any time: what is asked of a resource lies across everything.
 """
 
 import re
@@ -19,6 +24,11 @@ from nervous_system.subjects import subject_for
 
 NANOSECONDS = 1_000_000_000
 ROLES = (AgentRole.ROLE_ARCHITECT, AgentRole.ROLE_CODER, AgentRole.ROLE_REVIEWER)
+TRACE_EVENTS = 100
+"""How many events of its agent a trace holds, on average."""
+RUN_AGENTS = 8
+RUN_EVENTS = 5_000
+"""How many events of its agents a run holds, on average."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +54,8 @@ class Corpus:
         self._random = Random(seed)  # noqa: S311 - test data, not secrets
         self._agents = [f"agent-{number:03}" for number in range(agents)]
         self._files = [f"src/package_{n % 40}/module_{n}.py" for n in range(files)]
-        self._runs = [self._uuid() for _ in range(20)]
-        self._traces = [f"{self._random.getrandbits(128):032x}" for _ in range(500)]
+        self._traces = [self._trace() for _ in range(agents)]
+        self._runs = [self._uuid() for _ in range(0, agents, RUN_AGENTS)]
 
     def decisions(self, count: int) -> Iterator[Made]:
         """Yield `count` decisions of about 500 bytes."""
@@ -77,20 +87,25 @@ class Corpus:
     def _digest(self) -> str:
         return f"{self._random.getrandbits(256):064x}"
 
+    def _trace(self) -> str:
+        return f"{self._random.getrandbits(128):032x}"
+
     def _envelope(self) -> SwarmEvent:
-        choose = self._random.choice
-        now = time_ns()
-        if self._random.random() < 0.002:
-            self._traces[self._random.randrange(500)] = f"{self._random.getrandbits(128):032x}"
+        random = self._random
+        number = random.randrange(len(self._agents))
+        if random.random() < 1 / TRACE_EVENTS:
+            self._traces[number] = self._trace()
+        if random.random() < 1 / RUN_EVENTS:
+            self._runs[number // RUN_AGENTS] = self._uuid()
         event = SwarmEvent(
             event_id=self._uuid(),
-            trace_id=choose(self._traces),
-            span_id=f"{self._random.getrandbits(64):016x}",
-            agent_role=choose(ROLES),
-            agent_id=choose(self._agents),
-            run_id=choose(self._runs),
+            trace_id=self._traces[number],
+            span_id=f"{random.getrandbits(64):016x}",
+            agent_role=ROLES[number % len(ROLES)],
+            agent_id=self._agents[number],
+            run_id=self._runs[number // RUN_AGENTS],
         )
-        event.timestamp.seconds, event.timestamp.nanos = divmod(now, NANOSECONDS)
+        event.timestamp.seconds, event.timestamp.nanos = divmod(time_ns(), NANOSECONDS)
         return event
 
     def _decision(self) -> SwarmEvent:

@@ -19,8 +19,12 @@ QUESTIONS = {
     " order by stream_seq",
     "by_resource": "select stream_seq, event_time, agent_id, new_state_hash from swarm.events"
     " where target_resource = {resource:String} order by stream_seq",
-    "last_100_of_agent": "select * except raw from swarm.events where agent_id = {agent:String}"
+    # Naming the stream is what `swarm events` does: its end is then read backwards, and no more.
+    "last_100_of_agent": "select * except raw from swarm.events"
+    " where stream = 'ENCHANTED_SWARM' and agent_id = {agent:String}"
     " order by stream_seq desc limit 100",
+    "last_100_of_agent_in_all_streams": "select * except raw from swarm.events"
+    " where agent_id = {agent:String} order by stream_seq desc limit 100",
     "range_10000": "select stream_seq, event_id, kind, raw from swarm.events"
     " where stream_seq between {first:UInt64} and {first:UInt64} + 9999 order by stream_seq",
     "count_by_agent": "select agent_id, count() from swarm.events group by agent_id",

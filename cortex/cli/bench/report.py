@@ -39,7 +39,7 @@ def _ingest(figures: Figures) -> dict[str, Any]:
         "ingest_ratio": round(figures.ingest.ratio, 2),
         "ingest_events_per_s": [round(rate) for rate in figures.ingest.ours],
         "plain_ingest_events_per_s": [round(rate) for rate in figures.ingest.plain],
-        "ingestor_memory_mib": figures.ingestor_memory_mib,
+        "ingestor_memory_mib": figures.ingest.memory_mib,
     }
 
 
@@ -73,6 +73,8 @@ def _idle(figures: Figures) -> dict[str, Any]:
 
 def _history(figures: Figures) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    if figures.ingestor_memory_mib is not None:
+        found["ingestor_memory_mib"] = figures.ingestor_memory_mib
     if figures.queries is not None:
         found["query_ms"] = {name: round(one.p50, 1) for name, one in figures.queries.items()}
         found["query_ms_p99"] = {name: round(one.p99, 1) for name, one in figures.queries.items()}

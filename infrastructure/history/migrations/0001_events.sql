@@ -98,9 +98,11 @@ engine = ${mergetree}
 partition by (stream, intDiv(stream_seq, 1000000))
 order by (stream, stream_seq)
 -- A batch becomes one compact part: every column in one file. As a wide part it would be some 270 files, each with an
--- fsync of its own, which was most of an insert's time. Merges make wide parts of what has come together; the base asks
--- for more parts in one merge, since merging everything twice while a backlog is read costs as much as inserting it.
+-- fsync of its own, which was most of an insert's time. Merges make wide parts of what has come together. A merge costs
+-- two thirds of an insert: two dozen parts have to wait for it while a backlog is read, and a partition that has been
+-- left alone for an hour becomes one part.
 settings ${mergetree_settings}, min_bytes_for_wide_part = 536870912, merge_selector_base = 16,
+    min_parts_to_merge_at_once = 24, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1,
     lightweight_mutation_projection_mode = 'rebuild';
 
 create table if not exists swarm.events_input${on_cluster}
