@@ -8,6 +8,7 @@ import pytest
 from infrastructure.history.client import open_history
 from infrastructure.history.config import HistoryConfig
 from infrastructure.history.migrate import migrate
+from infrastructure.history.verify import source, span
 from infrastructure.history.verify.signing import (
     create_key,
     parse_public_key,
@@ -111,6 +112,26 @@ async def test_a_flipped_byte_in_raw_is_found(swarm: SmallSwarm) -> None:
 async def test_a_changed_subject_is_found(swarm: SmallSwarm) -> None:
     swarm.alter("alter table swarm.events update subject = 'swarm.events.a.b' where stream_seq = 3")
     assert await swarm.problems() == [("subject_changed", 3)]
+
+
+async def test_damage_in_some_of_many_spans_is_named_and_nothing_else(
+    swarm: SmallSwarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "MAX_MESSAGES", 3)
+    monkeypatch.setattr(span, "SPAN_MESSAGES", 9)
+    await swarm.publish([*life_of("e1", 3), ("swarm.events.x.y", b"\xff"), *life_of("e3", 30)])
+    await swarm.ingest()
+    assert await swarm.problems() == [("emitter_conflict", one) for one in (61, 62, 63)]
+    swarm.alter("alter table swarm.events delete where stream_seq in (9, 10)")
+    swarm.alter("alter table swarm.events update rationale = '' where stream_seq = 55")
+    swarm.alter("alter table swarm.events update undecodable_reason = '' where stream_seq = 64")
+    assert await swarm.problems() == [
+        ("missing_row", 9),
+        ("missing_row", 10),
+        ("column_changed", 55),
+        *[("emitter_conflict", one) for one in (61, 62, 63)],
+        ("column_changed", 64),
+    ]
 
 
 async def test_a_deleted_row_is_missing(swarm: SmallSwarm) -> None:

@@ -36,8 +36,8 @@ async def test_rows_that_the_engine_cannot_decode_are_found_by_halving(
     async with open_store(history) as store:
         assert refused_positions(store, parts) == {2, 7}
         assert refused_positions(store, stretch.parts) == set()
-        again = maker.again(stretch, {2, 7})
-        store.load(again.parts, 9)
+        again = maker.again(messages, 1, 9, set(), {2, 7})
+        store.load(again.pieces, 9)
         assert again.facts() == stretch.facts()
 
 

@@ -1,5 +1,6 @@
 """The ledger against messages: a sound one passes, any single change is found in its own batch."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -42,9 +43,10 @@ def ledger_of(gaps: list[int], sizes: list[int]) -> tuple[list[int], list[Entry]
 def check(leaves: Leaves, entries: Sequence[Entry], cut: int = 0) -> list[BrokenBatch]:
     """Check in two stretches, cut behind sequence `cut`."""
     ledger = LedgerCheck(before=None, is_first=True)
-    first = leaves.take_through(cut)
+    at = bisect_right(leaves.sequences, cut)
+    first, rest = leaves.slice(0, at), leaves.slice(at, len(leaves.sequences))
     found = ledger.take(first, [entry for entry in entries if entry.sequence <= cut])
-    found += ledger.take(leaves, [entry for entry in entries if entry.sequence > cut])
+    found += ledger.take(rest, [entry for entry in entries if entry.sequence > cut])
     return found + ledger.finish()
 
 

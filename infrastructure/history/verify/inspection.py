@@ -53,12 +53,28 @@ class Inspector:
         differences = compare_rows(stretch.facts(), rows)
         raws = dict(zip(stretch.messages.sequences, stretch.messages.payloads, strict=True))
         result = Inspection({}, [])
+        before = self._findings.problem_count
         vouched_rows = dict(rows)
         known: dict[int, bool] = {}
         for difference in differences:
             self._report(difference, raws, vouched_rows, known, result)
         self._report_columns(stretch, raws, result)
+        if self._findings.problem_count == before:
+            self._report_unnamed(stretch, result)
         return result
+
+    def _report_unnamed(self, stretch: Stretch, result: Inspection) -> None:
+        """Report a difference that no row shows: what is not understood is not sound either."""
+        result.bad_sequences += stretch.messages.sequences
+        self._findings.report(
+            Problem(
+                kind=ProblemKind.COLUMN_CHANGED,
+                stream=self._stream,
+                sequence=stretch.first,
+                last_sequence=stretch.last,
+                detail="digests over these rows and over their messages differ",
+            )
+        )
 
     def _report(
         self,

@@ -5,7 +5,7 @@ the messages after that head up to the entry's own sequence.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -62,12 +62,19 @@ class Leaves:
                 sha256(raw).digest(),
             )
 
-    def take_through(self, sequence: int) -> "Leaves":
-        """Remove and return what lies at or before `sequence`."""
-        end = bisect_right(self.sequences, sequence)
-        taken = Leaves(self.sequences[:end], self.pieces[: PIECES * end])
-        del self.sequences[:end], self.pieces[: PIECES * end]
-        return taken
+    def slice(self, start: int, end: int) -> "Leaves":
+        """Return the messages from position `start` up to `end`."""
+        return Leaves(self.sequences[start:end], self.pieces[PIECES * start : PIECES * end])
+
+    def drop(self, count: int) -> None:
+        """Remove the first messages."""
+        del self.sequences[:count], self.pieces[: PIECES * count]
+
+    def join(self, others: "Iterable[Leaves]") -> None:
+        """Append messages that come after these."""
+        for other in others:
+            self.sequences += other.sequences
+            self.pieces += other.pieces
 
     def between(self, start: int, end: int) -> list[bytes]:
         """Return the pieces of the messages from position `start` up to `end`."""
@@ -98,21 +105,23 @@ class LedgerCheck:
 
     def take(self, leaves: Leaves, entries: Sequence[Entry]) -> list[BrokenBatch]:
         """Check the entries of a stretch against its messages."""
-        self._open.sequences += leaves.sequences
-        self._open.pieces += leaves.pieces
-        found = []
+        self._open.join([leaves])
+        found, start = list[BrokenBatch](), 0
         for entry in sorted(entries):
-            found += self._close(entry, self._open.take_through(entry.sequence))
+            end = bisect_right(self._open.sequences, entry.sequence, start)
+            found += self._close(entry, self._open.slice(start, end))
+            start = end
+        self._open.drop(start)  # once: one by one takes a time that grows with the square
         return found
 
     def skip(self, last: int) -> None:
         """Forget what lies at or before `last`: its entries could not be read."""
-        self._open.take_through(last)
+        self._open.drop(bisect_right(self._open.sequences, last))
         self._is_link_known = False
 
     def finish(self) -> list[BrokenBatch]:
         """Return what no entry covers."""
-        rest = self._open.take_through(2**64)
+        rest, self._open = self._open, Leaves([], [])
         return [_uncovered(rest)] if rest.sequences else []
 
     def _close(self, entry: Entry, batch: Leaves) -> list[BrokenBatch]:

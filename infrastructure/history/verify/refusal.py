@@ -16,7 +16,7 @@ def refused_positions(store: VerifyStore, parts: list[bytes]) -> set[int]:
 
 def _refused(store: VerifyStore, parts: list[bytes], start: int, end: int) -> set[int]:
     try:
-        store.load(parts[2 * start : 2 * end], end - start)
+        store.probe(parts[2 * start : 2 * end], end - start)
     except InsertRejectedError:
         if end - start == 1:
             return {start}

@@ -70,14 +70,18 @@ class Collector:
 
     def add(self, messages: Messages) -> Messages | None:
         """Take a batch; return a stretch when enough has come together."""
+        self.add_all(messages)
+        if len(self._messages) < MAX_MESSAGES and self._size_bytes < MAX_BYTES:
+            return None
+        return self.take()
+
+    def add_all(self, messages: Messages) -> None:
+        """Take a batch, however much has come together."""
         joined = self._messages
         joined.sequences += messages.sequences
         joined.subjects += messages.subjects
         joined.payloads += messages.payloads
         self._size_bytes += sum(map(len, messages.payloads))
-        if len(joined) < MAX_MESSAGES and self._size_bytes < MAX_BYTES:
-            return None
-        return self.take()
 
     def take(self) -> Messages:
         """Return what has come together so far and start anew."""

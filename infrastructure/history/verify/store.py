@@ -21,6 +21,8 @@ from infrastructure.ingestor.decoding import MESSAGE, decode_columns, stored_sch
 from infrastructure.ingestor.ledger import Head, parse_head
 
 EVENTS = "swarm.events"
+PROBE = "swarm.events_probe"
+"""Takes rows and keeps none."""
 NOT_FROM_THE_MESSAGE = frozenset(
     {
         "ingested_at",
@@ -118,13 +120,20 @@ class VerifyStore:
         self._command("drop_scratch_database")
 
     def load(self, parts: Iterable[bytes], row_count: int) -> None:
-        """Decode messages and keep digests of their rows in place of those before.
+        """Decode messages and keep sums over digests of their rows, beside those before.
+
+        Raises:
+            InsertRejectedError: the engine cannot decode one of them; nothing was kept.
+        """
+        self._insert(f"{self._names['scratch']}.input", parts, row_count)
+
+    def probe(self, parts: Iterable[bytes], row_count: int) -> None:
+        """Decode messages and keep nothing.
 
         Raises:
             InsertRejectedError: the engine cannot decode one of them.
         """
-        self._command("clear_digests")
-        self._insert("input", parts, row_count)
+        self._insert(PROBE, parts, row_count)
 
     def load_wide(self, parts: Iterable[bytes], row_count: int) -> None:
         """Decode messages and keep their rows in place of those before."""
@@ -134,10 +143,10 @@ class VerifyStore:
             for name in ("create_wide", "create_wide_input", "create_wide_decode"):
                 self._command(name)
             self._has_wide = True
-        self._insert("wide_input", parts, row_count)
+        self._insert(f"{self._names['scratch']}.wide_input", parts, row_count)
 
     def is_equal(self, stream: str, first: int, last: int, *, table: str = EVENTS) -> bool:
-        """Return whether the rows of a stretch are exactly what was loaded last."""
+        """Return whether the rows of a range are exactly what was loaded for it."""
         rows = self._query("compare_digests", stream, first, last, table=table)
         return bool(rows[0]["is_equal"])
 
@@ -251,9 +260,8 @@ class VerifyStore:
 
     def _insert(self, table: str, parts: Iterable[bytes], row_count: int) -> None:
         self._client.insert_protobuf(
-            f"{self._names['scratch']}.{table}", parts, schema=stored_schema(), message=MESSAGE,
-            row_count=row_count,
-        )  # fmt: skip
+            table, parts, schema=stored_schema(), message=MESSAGE, row_count=row_count
+        )
 
     def _command(self, name: str) -> None:
         self._client.command(statement(name, **self._names))

@@ -1,6 +1,8 @@
-"""One stream's verification: reads it stretch by stretch and compares each with history.
+"""One stream's verification: reads it stretch by stretch and compares it span by span.
 
-While the engine compares one stretch, the next is read and prepared; at most two are in memory.
+While the engine decodes one stretch, the next is read and prepared; at most two are in memory.
+While it compares one span, the stretches of the next are decoded. What is closer looked at is read
+from the stream once more.
 """
 
 import asyncio
@@ -17,7 +19,7 @@ from infrastructure.history.verify.findings import (
 )
 from infrastructure.history.verify.heads import WitnessCheck
 from infrastructure.history.verify.inspection import Inspector, with_vouched
-from infrastructure.history.verify.ledger import BrokenBatch, Entry, LedgerCheck
+from infrastructure.history.verify.ledger import BrokenBatch, Entry, Leaves, LedgerCheck
 from infrastructure.history.verify.messages import Messages
 from infrastructure.history.verify.refusal import refused_positions
 from infrastructure.history.verify.scope import Scope
@@ -27,6 +29,7 @@ from infrastructure.history.verify.source import (
     StreamState,
     read_everything,
 )
+from infrastructure.history.verify.span import Piece, Span
 from infrastructure.history.verify.store import VerifyStore, is_damage
 from infrastructure.history.verify.stretch import Stretch, describe, make_maker
 
@@ -79,33 +82,93 @@ class StreamCheck:
     async def run(self) -> StreamOutcome:
         """Read, compare and report."""
         next_sequence = self._scope.first
+        span = Span()
+        loading: asyncio.Task[None] | None = None
         comparing: asyncio.Task[None] | None = None
         async with asyncio.TaskGroup() as group:
             async for messages in self._stretches():
-                stretch = self._maker.make(messages, next_sequence, messages.sequences[-1])
+                stretch = self._prepare(span, messages, next_sequence, messages.sequences[-1])
                 next_sequence = stretch.last + 1
-                if comparing is not None:
-                    await comparing
-                    self._on_progress(self._stream, self.outcome.checked)
-                comparing = group.create_task(asyncio.to_thread(self._compare, stretch))
-        await asyncio.to_thread(self._finish, next_sequence)
+                if loading is not None:
+                    await loading
+                loading = group.create_task(asyncio.to_thread(self._load, span, stretch))
+                if span.is_full:
+                    await loading
+                    if comparing is not None:
+                        await comparing
+                    comparing = group.create_task(self._compare(span))
+                    span = Span()
+        if next_sequence <= self._scope.last:  # rows, but no message any more
+            stretch = self._prepare(span, Messages([], [], []), next_sequence, self._scope.last)
+            self._load(span, stretch)
+        if span.pieces:
+            await self._compare(span)
+        await asyncio.to_thread(self._finish)
         return self.outcome
 
     async def _stretches(self) -> AsyncIterator[Messages]:
         collector = Collector()
-        first, last = self._scope.first, self._scope.last
-        async for messages in read_everything(self._source, self._store, self._state, first, last):
+        async for messages in self._read(self._scope.first, self._scope.last):
             if full := collector.add(messages):
                 yield full
         if rest := collector.take():
             yield rest
 
-    def _compare(self, stretch: Stretch) -> None:
-        """Compare one stretch; blocking, one at a time."""
+    def _read(self, first: int, last: int) -> AsyncIterator[Messages]:
+        return read_everything(self._source, self._store, self._state, first, last)
+
+    def _prepare(self, span: Span, messages: Messages, first: int, last: int) -> Stretch:
+        """Make a stretch; what its emitters give rise to is told when its span is compared."""
+        stretch = self._maker.make(messages, first, last)
+        span.problems += self._maker.chains.take_problems()
+        span.repeats |= self._maker.chains.take_repeats()
+        return stretch
+
+    def _load(self, span: Span, stretch: Stretch) -> None:
+        """Let the engine decode a stretch; blocking, one at a time."""
         self.outcome.checked += len(stretch.messages)
         self._unnumbered += stretch.unnumbered
         self.outcome.repeated |= {stretch.messages.sequences[at] for at in stretch.repeated}
-        stretch = self._load(stretch)
+        piece = span.add(stretch)
+        if not stretch.messages.sequences:
+            return
+        try:
+            self._store.load(stretch.pieces, len(stretch.messages))
+        except InsertRejectedError:
+            piece.refused = refused_positions(self._store, stretch.parts)
+            again = self._again(piece, stretch.messages)
+            self._store.load(again.pieces, len(again.messages))
+
+    def _again(self, piece: Piece, messages: Messages) -> Stretch:
+        return self._maker.again(messages, piece.first, piece.last, piece.repeated, piece.refused)
+
+    async def _compare(self, span: Span) -> None:
+        """Compare a span; where it differs or cannot be read, stretch by stretch."""
+        if not await asyncio.to_thread(self._is_sound, span):
+            for piece in span.pieces:
+                collector = Collector()
+                async for messages in self._read(piece.first, piece.last):
+                    collector.add_all(messages)
+                stretch = self._again(piece, collector.take())
+                await asyncio.to_thread(self._look_closer, stretch)
+        await asyncio.to_thread(self._report_emitters, span)
+        self._on_progress(self._stream, self.outcome.checked)
+
+    def _is_sound(self, span: Span) -> bool:
+        """Compare a span at once; False: that has to be done piece by piece."""
+        try:
+            if not self._store.is_equal(self._stream, span.first, span.last):
+                return False
+            entries = self._store.entries(self._stream, span.first, span.last)
+        except QueryFailedError as error:
+            if not is_damage(error):
+                raise
+            return False
+        self._take_entries(span.leaves(), entries)
+        return True
+
+    def _look_closer(self, stretch: Stretch) -> None:
+        """Compare one stretch of a span that differs."""
         try:
             is_equal = self._store.is_equal(self._stream, stretch.first, stretch.last)
             entries = self._store.entries(self._stream, stretch.first, stretch.last)
@@ -120,10 +183,12 @@ class StreamCheck:
             self.outcome.bad_sequences += inspection.bad_sequences
             self.outcome.vouched |= set(inspection.vouched)
             leaves = with_vouched(leaves, inspection.vouched)
+        self._take_entries(leaves, entries)
+
+    def _take_entries(self, leaves: Leaves, entries: list[Entry]) -> None:
         self._report_batches(self._ledger.take(leaves, entries))
         self._witnesses.take(entries)
         self._check_identities(entries)
-        self._report_emitters()
 
     def _check_identities(self, entries: list[Entry]) -> None:
         identity = self._state.identity
@@ -131,15 +196,6 @@ class StreamCheck:
             if identity and entry.identity != identity:
                 detail = f"batch of stream {entry.identity}, the bus has {identity}"
                 self._report(ProblemKind.LEDGER_LINK, entry.sequence, detail)
-
-    def _load(self, stretch: Stretch) -> Stretch:
-        try:
-            self._store.load(stretch.parts, len(stretch.messages))
-        except InsertRejectedError:
-            refused = refused_positions(self._store, stretch.parts)
-            stretch = self._maker.again(stretch, refused)
-            self._store.load(stretch.parts, len(stretch.messages))
-        return stretch
 
     def _report_damage(self, stretch: Stretch, error: QueryFailedError) -> None:
         raws = dict(zip(stretch.messages.sequences, stretch.messages.payloads, strict=True))
@@ -164,12 +220,11 @@ class StreamCheck:
             self.outcome.bad_ranges.append((batch.first, batch.last))
             self._report(batch.kind, batch.first, batch.detail, last=batch.last)
 
-    def _report_emitters(self) -> None:
-        self._findings.report_all(self._maker.chains.take_problems())
-        repeats = self._maker.chains.take_repeats()
-        if not repeats:
+    def _report_emitters(self, span: Span) -> None:
+        self._findings.report_all(span.problems)
+        if not span.repeats:
             return
-        for conflict in self._store.conflicts(self._stream, repeats):
+        for conflict in self._store.conflicts(self._stream, span.repeats):
             self._report(
                 ProblemKind.EMITTER_CONFLICT,
                 conflict.last,
@@ -179,9 +234,7 @@ class StreamCheck:
                 emitter_id=conflict.emitter_id,
             )
 
-    def _finish(self, next_sequence: int) -> None:
-        if next_sequence <= self._scope.last:  # rows, but no message any more
-            self._compare(self._maker.make(Messages([], [], []), next_sequence, self._scope.last))
+    def _finish(self) -> None:
         self._report_batches(self._ledger.finish())
         problems, unproven = self._maker.chains.finish()
         self._findings.report_all(problems)

@@ -1,25 +1,33 @@
 """A stretch of a stream, prepared for comparison: what its rows and its ledger have to be.
 
-Pure. The same code that the ingestor uses makes the rows; what it makes of them is compared by the
-engine with what history holds.
+Pure. Messages are brought into the form that the ingestor brings them into; what the engine makes
+of them is compared there with what history holds.
 """
 
 from dataclasses import dataclass
 from hashlib import sha256
+from struct import Struct
 
+from infrastructure.history.verify.decoding import decode_runs
 from infrastructure.history.verify.emitters import EmitterChains, Numbered
+from infrastructure.history.verify.encoding import (
+    IS_REPEATED,
+    ROW_PIECES,
+    Shared,
+    encode_rows,
+    reason_field,
+)
 from infrastructure.history.verify.ledger import PIECES, Leaves
 from infrastructure.history.verify.messages import Messages
 from infrastructure.history.verify.rows import Fact
 from infrastructure.ingestor.decoding import Decoded, decode
 from infrastructure.ingestor.emitters import EmitterTracker
-from infrastructure.ingestor.encoding import Batch, Envelopes
-from infrastructure.ingestor.ledger import Head
 from nervous_system.errors import SwarmError
 from nervous_system.events import decode as decode_event
 from nervous_system.schemas import SwarmEvent
 
 STOPPED = "STOPPED"
+_pack_sequence = Struct(">Q").pack
 
 
 @dataclass(slots=True)
@@ -30,7 +38,12 @@ class Stretch:
     """First sequence of the stretch, whether there is a message at it or not."""
     last: int
     messages: Messages
-    batch: Batch
+    digests: list[bytes]
+    """SHA-256 of each message."""
+    pieces: list[bytes]
+    """The rows as the engine takes them, in pieces."""
+    leaves: Leaves
+    """The messages as the ledger sees them."""
     repeated: set[int]
     """Positions of messages that repeat an emitter's number."""
     unnumbered: int
@@ -38,18 +51,11 @@ class Stretch:
 
     @property
     def parts(self) -> list[bytes]:
-        """The rows as the engine takes them."""
-        return self.batch.parts
-
-    @property
-    def leaves(self) -> Leaves:
-        """The messages as the ledger sees them."""
-        return Leaves(list(self.messages.sequences), list(self.batch.leaves))
-
-    @property
-    def digests(self) -> list[bytes]:
-        """SHA-256 of each message."""
-        return self.batch.leaves[PIECES - 1 :: PIECES]
+        """The rows as the engine takes them: length and row in turn."""
+        parts: list[bytes] = []
+        for at in range(0, len(self.pieces), ROW_PIECES):
+            parts += (self.pieces[at], b"".join(self.pieces[at + 1 : at + ROW_PIECES]))
+        return parts
 
     def facts(self) -> dict[int, Fact]:
         """Return subject and digest of each message by its sequence."""
@@ -65,46 +71,56 @@ class Stretch:
 class StretchMaker:
     """Prepares the stretches of one stream, in order."""
 
-    stream: str
     chains: EmitterChains
     tracker: EmitterTracker
-    envelopes: Envelopes
+    shared: Shared
 
     def make(self, messages: Messages, first: int, last: int) -> Stretch:
         """Prepare a stretch and take its events into the emitters' chains."""
-        decoded = decode(messages.payloads)
+        decoded, events = decode_runs(messages.payloads)
         self.tracker.learn(self.tracker.missing(decoded.numbered), ())
         repeated = self.tracker.mark(decoded.numbered)
-        stretch = build_stretch(
-            self.stream,
-            messages,
-            decoded,
-            repeated,
-            first=first,
-            last=last,
-            envelopes=self.envelopes,
-        )
-        self._observe(stretch, decoded)
+        stretch = self._build(messages, decoded, repeated, first, last)
+        self._observe(stretch, decoded, events)
         return stretch
 
-    def again(self, stretch: Stretch, refused: set[int]) -> Stretch:
-        """Return a stretch anew, knowing which messages the engine cannot decode."""
-        return build_stretch(
-            self.stream,
-            stretch.messages,
-            decode(stretch.messages.payloads, refused),
-            stretch.repeated - refused,
-            first=stretch.first,
-            last=stretch.last,
-            envelopes=self.envelopes,
-        )
+    def again(
+        self, messages: Messages, first: int, last: int, repeated: set[int], refused: set[int]
+    ) -> Stretch:
+        """Prepare a stretch once more, without effect on the emitters' chains.
 
-    def _observe(self, stretch: Stretch, decoded: Decoded) -> None:
+        Args:
+            messages: of the stretch.
+            first: its first sequence.
+            last: its last sequence.
+            repeated: positions of messages that repeat an emitter's number.
+            refused: positions of messages that the engine cannot decode.
+        """
+        decoded = decode(messages.payloads, refused)
+        return self._build(messages, decoded, repeated - refused, first, last)
+
+    def _build(
+        self, messages: Messages, decoded: Decoded, repeated: set[int], first: int, last: int
+    ) -> Stretch:
+        digests = [sha256(raw).digest() for raw in messages.payloads]
+        marks = dict.fromkeys(repeated, IS_REPEATED)
+        marks.update((at, reason_field(why)) for at, why in decoded.reasons.items())
+        pieces, subjects = encode_rows(
+            messages.sequences, messages.subjects, digests, decoded, marks, self.shared
+        )
+        leaves = [b""] * (PIECES * len(messages))
+        leaves[0::PIECES] = map(_pack_sequence, messages.sequences)
+        leaves[1::PIECES] = subjects
+        leaves[2::PIECES] = digests
+        return Stretch(
+            first, last, messages, digests, pieces, Leaves(list(messages.sequences), leaves),
+            repeated, len(messages) - len(decoded.numbered) - len(decoded.reasons),
+        )  # fmt: skip
+
+    def _observe(self, stretch: Stretch, decoded: Decoded, events: list[SwarmEvent]) -> None:
         sequences, digests = stretch.messages.sequences, stretch.digests
-        canonical, kinds = decoded.canonical, decoded.kinds
-        parse, observe = SwarmEvent.FromString, self.chains.observe
-        for at, emitter_id, number in decoded.numbered:
-            event = parse(canonical[at])
+        kinds, observe = decoded.kinds, self.chains.observe
+        for (at, emitter_id, number), event in zip(decoded.numbered, events, strict=True):
             refused_digest, final_count = b"", 0
             kind = kinds[at]
             if kind == "system_signal":
@@ -120,22 +136,6 @@ class StretchMaker:
             )  # fmt: skip
 
 
-def build_stretch(
-    stream: str, messages: Messages, decoded: Decoded, repeated: set[int], *,
-    first: int, last: int, envelopes: Envelopes,
-) -> Stretch:  # fmt: skip
-    """Encode the rows of a stretch, with the digest of each message in the place of its bytes.
-
-    Half of what would travel to the engine is saved; history's bytes are digested there.
-    """
-    batch = Batch(Head(stream, 0), "")
-    digests = [sha256(raw).digest() for raw in messages.payloads]
-    batch.add(messages.sequences, messages.subjects, digests, decoded, repeated, envelopes)
-    batch.leaves[PIECES - 1 :: PIECES] = digests
-    unnumbered = len(messages) - len(decoded.numbered) - len(decoded.reasons)
-    return Stretch(first, last, messages, batch, repeated, unnumbered)
-
-
 def describe(raw: bytes) -> tuple[str | None, str | None]:
     """Return event id and resource of a message, as far as it decodes."""
     try:
@@ -149,10 +149,9 @@ def describe(raw: bytes) -> tuple[str | None, str | None]:
 def make_maker(stream: str, *, from_start: bool, to_end: bool) -> StretchMaker:
     """Return a maker that knows no emitter yet."""
     return StretchMaker(
-        stream,
         EmitterChains(stream, from_start=from_start, to_end=to_end),
         EmitterTracker(),
-        Envelopes(),
+        Shared(stream),
     )
 
 
