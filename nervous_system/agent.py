@@ -6,11 +6,11 @@ with `wait=True`.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
-from typing import Unpack
+from typing import Any, Unpack
 
 from opentelemetry.trace import Span, SpanKind, Tracer
 
@@ -114,9 +114,10 @@ class Agent:
             )
             if confidence:
                 events.check_confidence(confidence)
+            sending = self._send(payload, **options)
         except InvalidEventError as error:
             return self._lose(error, options)
-        return await self.emit(payload, **options)
+        return await sending
 
     async def change_file(
         self,
@@ -227,15 +228,13 @@ class Agent:
         Raises:
             SwarmError: only with `wait=True`.
         """
-        event_id = events.new_event_id()
         try:
-            event, kind, traceparent = self._build(
-                event_id, payload, caused_by, attributes, workspace_id, parent
+            sending = self._send(
+                payload, caused_by, attributes, workspace_id, parent, wait, timeout
             )
         except InvalidEventError as error:
-            return self._emission.lose(event_id, error, wait)
-        limit = self._timeout if timeout is None else timeout
-        return await self._emission.send(event, kind, traceparent, wait, limit)
+            return self._emission.lose(events.new_event_id(), error, wait)
+        return await sending
 
     async def _keep(self, before: bytes | None, after: bytes | None, options: EmitOptions) -> bool:
         timeout = options.get("timeout")
@@ -322,16 +321,23 @@ class Agent:
         ) as span:
             yield span
 
-    def _build(
+    def _send(
         self,
-        event_id: str,
         payload: events.Payload,
-        caused_by: Causes,
-        attributes: Mapping[str, str] | None,
-        workspace_id: str,
-        parent: Mapping[str, str] | None,
-    ) -> tuple[SwarmEvent, str, str]:
-        """Return the event, its kind and the traceparent it travels with."""
+        caused_by: Causes = (),
+        attributes: Mapping[str, str] | None = None,
+        workspace_id: str = "",
+        parent: Mapping[str, str] | None = None,
+        wait: bool | None = None,
+        timeout: float | None = None,
+    ) -> Coroutine[Any, Any, Receipt]:
+        """Build the event around `payload` and return its sending, for the caller to await.
+
+        No coroutine itself: each one between an agent and the bus costs every call of it.
+
+        Raises:
+            InvalidEventError: a value does not fit its field.
+        """
         link = self._origin if parent is None else linking.read_carrier(parent)
         trace_id, span_id, traceparent = self._trace(link, is_first=parent is not None)
         causes = event_ids(caused_by) if caused_by else spans.current_causes.get()
@@ -340,7 +346,7 @@ class Agent:
         kind = events.kind_of_payload(payload)
         event = SwarmEvent()
         event.CopyFrom(self._envelope)
-        event.event_id = event_id
+        event.event_id = events.new_event_id()
         stamp = event.timestamp
         stamp.seconds, stamp.nanos = divmod(time.time_ns(), 1_000_000_000)
         if trace_id:
@@ -353,7 +359,8 @@ class Agent:
                 build_message(SwarmEvent, workspace_id=workspace_id, attributes=attributes)
             )
         getattr(event, kind).CopyFrom(payload)
-        return event, kind, traceparent
+        limit = self._timeout if timeout is None else timeout
+        return self._emission.send(event, kind, traceparent, wait, limit)
 
     def _trace(self, link: Link | None, *, is_first: bool) -> tuple[str, str, str]:
         """Return the ids of a given link before, or else after, those of the active span."""

@@ -18,6 +18,8 @@ from nervous_system.errors import BusError, BusUnavailableError, SpoolFullError
 
 logger = logging.getLogger(__name__)
 
+PENDING_CONTENT = "content"
+"""Directory below the home where contents wait."""
 KNOWN_DIGESTS = 4096
 MAX_INLINE_BYTES = 256 * 1024
 FIRST_RETRY_SECONDS = 0.5

@@ -20,7 +20,7 @@ from opentelemetry.trace import Tracer
 from nervous_system.agent import CRITICAL_FAILURE, STARTING, STOPPED, Agent
 from nervous_system.comms.contracts import ContentStore, Outgoing, Receipt, StoredEvent, Wait
 from nervous_system.config import HEADROOM_BYTES, SwarmConfig
-from nervous_system.content import ContentKeeper
+from nervous_system.content import PENDING_CONTENT, ContentKeeper
 from nervous_system.emission import Emission
 from nervous_system.emitter import make_tombstone
 from nervous_system.errors import ConfigError, InvalidEventError
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from nervous_system.comms.open import Bus
 
 logger = logging.getLogger(__name__)
-
-PENDING_CONTENT = "content"
 
 
 class Swarm:

@@ -29,24 +29,48 @@ async def adopt_orphans(committer: GroupCommitter, lookup: StoredLookup, root: P
     """Look for spools of dead processes now and then, and send what is in them, until cancelled."""
     not_ours: set[Path] = set()
     while True:
-        for orphan in take_orphans(root):
-            try:
-                if orphan.directory not in not_ours:
-                    await _adopt(orphan, committer, lookup)
-            except PublishRejectedError as error:
-                # Another user's events: a process of that user will find them.
-                not_ours.add(orphan.directory)
-                logger.warning(
-                    "spool left alone", extra={"action": "spool_refused", "reason": str(error)}
-                )
-            except BusError as error:
-                logger.info(
-                    "adoption interrupted",
-                    extra={"action": "adoption_interrupted", "reason": str(error)},
-                )
-            finally:
-                orphan.release()
+        await adopt_once(committer, lookup, root, not_ours)
         await asyncio.sleep(INTERVAL_SECONDS)
+
+
+async def adopt_once(
+    committer: GroupCommitter, lookup: StoredLookup, root: Path, not_ours: set[Path]
+) -> None:
+    """Send what is in the spools of dead processes now.
+
+    Args:
+        committer: Sends.
+        lookup: Tells what the stream holds already.
+        root: Directory of all spools of a home.
+        not_ours: Spools with events that this user may not publish; they are left alone, and those
+            found are added.
+    """
+    for orphan in take_orphans(root):
+        try:
+            if orphan.directory not in not_ours:
+                await _adopt(orphan, committer, lookup)
+        except PublishRejectedError as error:
+            # Another user's events: a process of that user will find them.
+            not_ours.add(orphan.directory)
+            logger.warning(
+                "spool left alone", extra={"action": "spool_refused", "reason": str(error)}
+            )
+        except BusError as error:
+            logger.info(
+                "adoption interrupted",
+                extra={"action": "adoption_interrupted", "reason": str(error)},
+            )
+        finally:
+            orphan.release()
+
+
+def has_orphans(root: Path, not_ours: set[Path]) -> bool:
+    """Return whether a dead process has left a spool that `adopt_once` would look at."""
+    is_found = False
+    for orphan in take_orphans(root):
+        is_found = is_found or orphan.directory not in not_ours
+        orphan.release()
+    return is_found
 
 
 async def _adopt(orphan: Orphan, committer: GroupCommitter, lookup: StoredLookup) -> None:

@@ -165,25 +165,27 @@ class GroupCommitter:
 
     # --- what the dispatcher tells
 
-    def note_stored(self, entry: Entry, stored: Stored, sequence: int) -> None:
-        """Release the caller."""
-        receipt = Receipt(
-            event_id=entry.outgoing.event_id,
-            stream=stored.stream,
-            sequence=sequence,
-            duplicate=stored.is_duplicate,
-        )
-        self.unsettled_count -= 1
-        self.unsettled_bytes -= entry.size_bytes
-        entry.is_settled = True
-        entry.receipt = receipt
-        waiter = entry.waiter
-        if waiter is not None:
-            self._timed.discard(entry)
-            if not waiter.done():
-                waiter.set_result(receipt)
-        if entry.settle is not None:
-            entry.settle(entry, receipt, None)
+    def note_stored(self, entries: Sequence[Entry], stored: Stored) -> None:
+        """Release the callers."""
+        stream, is_duplicate, timed = stored.stream, stored.is_duplicate, self._timed
+        self.unsettled_count -= len(entries)
+        for sequence, entry in enumerate(entries, stored.sequence - len(entries) + 1):
+            receipt = Receipt(
+                event_id=entry.outgoing.event_id,
+                stream=stream,
+                sequence=sequence,
+                duplicate=is_duplicate,
+            )
+            self.unsettled_bytes -= entry.size_bytes
+            entry.is_settled = True
+            entry.receipt = receipt
+            waiter = entry.waiter
+            if waiter is not None:
+                timed.discard(entry)
+                if not waiter.done():
+                    waiter.set_result(receipt)
+            if entry.settle is not None:
+                entry.settle(entry, receipt, None)
 
     def replace_refused(self, entry: Entry, refusal: Refusal) -> Entry | None:
         """Tell the caller, and return the tombstone, where there is one to be had."""
@@ -311,7 +313,7 @@ class GroupCommitter:
                 missing.append(entry)
                 continue
             found.append(entry)
-            self.note_stored(entry, Stored(self._lookup.stream, sequence, True, 0), sequence)
+            self.note_stored((entry,), Stored(self._lookup.stream, sequence, True, 0))
         self._dispatcher.resume([], missing, found)
 
     def close(self) -> list[Entry]:

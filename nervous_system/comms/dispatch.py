@@ -15,7 +15,7 @@ Nothing here gives up on an event by itself.
 import asyncio
 import itertools
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from nervous_system.comms.connection import BusClient
@@ -40,8 +40,8 @@ SAFE_WINDOW_SHARE = 0.75
 class Owner(Protocol):
     """Whom a dispatcher reports to."""
 
-    def note_stored(self, entry: Entry, stored: Stored, sequence: int) -> None:
-        """An event is in the stream at `sequence`."""
+    def note_stored(self, entries: Sequence[Entry], stored: Stored) -> None:
+        """These are in the stream one behind the other, the last one at the sequence told."""
         ...
 
     def replace_refused(self, entry: Entry, refusal: Refusal) -> Entry | None:
@@ -94,7 +94,8 @@ class Dispatcher:
     def add(self, entry: Entry) -> None:
         """Append an event to its lane; it leaves at the end of this turn of the event loop."""
         self._lanes.add(entry)
-        self.schedule()
+        if not self._is_pump_due:
+            self.schedule()
 
     def schedule(self) -> None:
         """Send what may be sent, after everybody who can run now has run."""
@@ -204,10 +205,7 @@ class Dispatcher:
             self._retry(members)
             return
         self._note_success(reply.sequence)
-        first = reply.sequence - len(members) + 1
-        note_stored = self._owner.note_stored
-        for sequence, entry in enumerate(members, first):
-            note_stored(entry, reply, sequence)
+        self._owner.note_stored(members, reply)
         self._end_round(members)
 
     def _on_single_reply(self, flight: Flight, token: bytes, reply: Stored | Refusal) -> None:
@@ -217,7 +215,7 @@ class Dispatcher:
             self._flights.remove(flight)
         if isinstance(reply, Stored):
             self._note_success(reply.sequence)
-            self._owner.note_stored(entry, reply, reply.sequence)
+            self._owner.note_stored((entry,), reply)
             self._end_round((entry,))
         elif reply.is_final:
             replacement = self._owner.replace_refused(entry, reply)

@@ -83,7 +83,7 @@ class Lanes(Generic[T]):
         """Append an event to its lane."""
         self.waiting_count += 1
         self.waiting_bytes += item.size_bytes
-        lane = self._lane(item.lane)
+        lane = self._lanes.get(item.lane) or self._lane(item.lane)
         lane.waiting.append(item)
         if not lane.is_ready and not lane.is_under_way:
             self._make_ready(lane)

@@ -98,7 +98,12 @@ class Outbox:
             return await self._hand_over(outgoing)
         entry = Entry(outgoing)
         try:
-            receipt = await self._submit_waiting(entry, timeout)
+            if self._behind.get(entry.lane):
+                receipt = await (await self._queue_up(entry, timeout))
+            else:
+                if not self._committer.has_room:
+                    await self._committer.wait_for_room_within(outgoing, timeout)
+                receipt = await self._commit(entry, timeout)
         except PublishTimeoutError:
             if wait is Wait.ACK:
                 raise
@@ -122,26 +127,27 @@ class Outbox:
         self._note_behind(emitter)
         return Receipt(event_id=outgoing.event_id, spooled=True)
 
-    async def _submit_waiting(self, entry: Entry, timeout: float) -> Receipt:
-        emitter = entry.lane
-        if self._behind.get(emitter):
-            entry.record = await self._append(entry.outgoing, self._committer.last_sequence)
-            if not entry.record:
-                raise self._spool.full()
-            entry.settle = self._on_handed_on_settled
-            self._prepared[entry.record] = entry
-            self._note_behind(emitter)
-            return await self._committer.watch(entry, timeout)
-        if not self._committer.has_room:
-            await self._committer.wait_for_room_within(entry.outgoing, timeout)
+    async def _queue_up(self, entry: Entry, timeout: float) -> "asyncio.Future[Receipt]":
+        """Put an event behind those of its emitter that are in the spool only."""
+        entry.record = await self._append(entry.outgoing, self._committer.last_sequence)
+        if not entry.record:
+            raise self._spool.full()
+        entry.settle = self._on_handed_on_settled
+        self._prepared[entry.record] = entry
+        self._note_behind(entry.lane)
+        return self._committer.watch(entry, timeout)
+
+    def _commit(self, entry: Entry, timeout: float) -> "asyncio.Future[Receipt]":
+        """Give an event to the committer alone."""
         entry.settle = self._on_direct_settled
         self._committer.enqueue(entry)
+        emitter = entry.lane
         if emitter:
             direct = self._direct.get(emitter)
             if direct is None:
                 direct = self._direct[emitter] = deque()
             direct.append(entry)
-        return await self._committer.watch(entry, timeout)
+        return self._committer.watch(entry, timeout)
 
     async def _keep(self, entry: Entry) -> Receipt:
         """Make sure that an event whose caller waits no longer survives this process."""
