@@ -28,6 +28,8 @@ from infrastructure.errors import (
 )
 from infrastructure.history.config import HistoryConfig
 
+NOT_ENOUGH_SPACE = 243
+"""ClickHouse's code for a full disk, which says nothing of the rows."""
 STALE_MARK = "STALE"
 """What the guard of a materialized view throws when another ingestor has appended meanwhile."""
 
@@ -299,6 +301,8 @@ class HistoryClient:
             with one_at_a_time:
                 summary = self._call(call)
         except QueryFailedError as error:
+            if error.code == NOT_ENOUGH_SPACE:
+                raise HistoryUnavailableError(dsn=self.dsn, reason=error.reason) from error
             kind = StaleBatchError if STALE_MARK in error.reason else InsertRejectedError
             raise kind(
                 table=table, row_count=row_count, code=error.code, reason=error.reason

@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar, cast
 from uuid import uuid4
 
@@ -33,6 +34,7 @@ from infrastructure.history.owner.metrics import Metrics
 from infrastructure.history.owner.native import HEADER_REVISION, assemble
 from infrastructure.history.owner.outcome import (
     AUTHENTICATION_FAILED,
+    NOT_ENOUGH_SPACE,
     QUERY_WAS_CANCELLED,
     READONLY,
     TIMEOUT_EXCEEDED,
@@ -42,6 +44,7 @@ from infrastructure.history.owner.outcome import (
 )
 from infrastructure.history.owner.plan import WRITER_SETTINGS, Plan, Planner
 from infrastructure.history.owner.request import Call, parse_call
+from infrastructure.history.owner.room import free_bytes, needed_bytes
 
 WRITER = "history_writer"
 READER = "history_reader"
@@ -210,6 +213,10 @@ class Endpoint:
         return build_response(call, b"", "", build_summary(summary, written.seconds))
 
     def _insert_now(self, statement: Statement, input_format: str, data: memoryview) -> Written:
+        free, needed = free_bytes(Path(self._engine.path)), needed_bytes(len(data))
+        if free < needed:
+            reason = f"the disk of history has {free} bytes left, an insert needs {needed}"
+            raise our_error(NOT_ENOUGH_SPACE, f"Cannot insert: {reason}")
         return self._engine.insert(statement, input_format, data)
 
     # Queries.
