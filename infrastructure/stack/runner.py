@@ -26,6 +26,7 @@ from infrastructure.stack.lock import hold_stack_lock, reserving_ports
 from infrastructure.stack.nats_config import render
 from infrastructure.stack.plan import StackPlan
 from infrastructure.stack.ports import any_free_port, choose_ports, is_port_free
+from infrastructure.stack.spools import SpoolWatch
 from infrastructure.stack.supervisor import Step, Supervisor
 from nervous_system.comms.streams import DUPLICATE_WINDOW, affordable_max_bytes
 from nervous_system.errors import BusUnavailableError
@@ -85,7 +86,7 @@ async def _run_locked(
             _steps(plan),
             start_timeout=config.start_timeout,
             on_change=record.note_processes,
-            watches=[_disk_watch(plan, config)],
+            watches=[_disk_watch(plan, config), SpoolWatch(plan.home)],
         )
         await supervisor.run(stop, lambda: on_ready(record.publish()))
 

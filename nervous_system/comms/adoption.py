@@ -64,15 +64,6 @@ async def adopt_once(
             orphan.release()
 
 
-def has_orphans(root: Path, not_ours: set[Path]) -> bool:
-    """Return whether a dead process has left a spool that `adopt_once` would look at."""
-    is_found = False
-    for orphan in take_orphans(root):
-        is_found = is_found or orphan.directory not in not_ours
-        orphan.release()
-    return is_found
-
-
 async def _adopt(orphan: Orphan, committer: GroupCommitter, lookup: StoredLookup) -> None:
     records = orphan.unsettled()
     count = 0

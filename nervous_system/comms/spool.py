@@ -380,3 +380,11 @@ def take_orphans(root: Path) -> Iterator[Orphan]:
             os.close(lock)
             continue
         yield Orphan(directory, lock)
+
+
+def has_orphans(root: Path) -> bool:
+    """Return whether a dead process has left a spool below `root`."""
+    for orphan in take_orphans(root):
+        orphan.release()
+        return True
+    return False

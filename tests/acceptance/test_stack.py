@@ -184,6 +184,29 @@ def test_directory_that_up_was_called_in_stays_clean_and_may_vanish(tmp_path: Pa
         assert count_events(stack) == 2
 
 
+LEAVING_AGENT = """
+import sys
+from pathlib import Path
+import nervous_system as ns
+with ns.blocking.connect(home=Path(sys.argv[1])) as swarm, swarm.agent("a", role="coder") as agent:
+    agent.change_file("a.txt", before=None, after=b"kept on disk", wait=False)
+"""
+
+
+@pytest.mark.timeout(120)
+def test_up_sends_what_an_agent_has_left_behind_while_the_bus_was_away(stack: Stack) -> None:
+    """Nobody has to start another agent: events and their content are in history."""
+    stack.down()
+    command = [sys.executable, "-c", LEAVING_AGENT, str(stack.root)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    stack.up()
+    eventually_blocking(lambda: count_events(stack) == 3, timeout=30)
+    count = "select count() as n from swarm.blobs where content = 'kept on disk'"
+    eventually_blocking(lambda: stack.sql(count)[0]["n"] in {1, "1"}, timeout=30)
+    assert stack.json("verify")["ok"]
+    assert list(stack.home.spool.iterdir()) == []
+
+
 def test_process_that_cannot_start_fails_up_with_its_last_words(tmp_path: Path) -> None:
     """One line with the process, its reason and its log; nothing is left running."""
     with stack_at(tmp_path / "home") as stack:
