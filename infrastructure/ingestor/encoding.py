@@ -1,8 +1,8 @@
 """Rows as ClickHouse takes them: length-delimited `Stored` messages (stored.proto); pure.
 
 A batch is put together run by run while messages arrive; closing it links it to the ledger. The
-bytes are written by hand, since this runs for every event: constant parts are remembered, the rest
-is joined once.
+bytes are written by hand, since this runs for every event: constant parts are remembered, and the
+pieces of all rows are joined once, when the batch is on its way.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,10 @@ _VARINT, _FIXED64, _BYTES = 0, 1, 2
 _SEQ, _SUBJECT, _RAW, _EVENT, _KIND, _REASON, _REPEATED, _AUTHENTICATED = 1, 2, 3, 4, 5, 6, 7, 9
 _PREV_ROOT, _ROOT, _COUNT, _STREAM, _PREV_SEQ, _IDENTITY = 10, 11, 12, 13, 14, 15
 
+_ROW_PIECES = 9
 _SMALL = 8192
 _MAX_ENVELOPES = 50_000
-_pack_little = Struct("<Q").pack
+_pack_sequence = Struct("<BQ").pack
 _pack_big = Struct(">Q").pack
 _IS_REPEATED = bytes((_REPEATED << 3 | _VARINT, 1))
 
@@ -47,7 +48,7 @@ def uint_field(number: int, value: int) -> bytes:
 _LENGTHS = [varint(size) for size in range(2 * _SMALL)]
 _RAW_STARTS = [varint(_RAW << 3 | _BYTES) + size for size in _LENGTHS[:_SMALL]]
 _EVENT_STARTS = [varint(_EVENT << 3 | _BYTES) + size for size in _LENGTHS[:_SMALL]]
-_SEQ_TAG = bytes((_SEQ << 3 | _FIXED64,))
+_SEQ_TAG, _SEQ_SIZE = _SEQ << 3 | _FIXED64, 9
 
 
 def _start(number: int, size: int) -> bytes:
@@ -81,13 +82,16 @@ class Batch:
     """The head that the batch follows."""
     identity: str
     parts: list[bytes] = field(default_factory=list)
-    """Length and row in turn."""
+    """The rows in pieces, each row behind its length."""
     leaves: list[bytes] = field(default_factory=list)
     sequences: list[int] = field(default_factory=list)
     size_bytes: int = 0
     """Bytes of `parts`."""
     undecodable: int = 0
     repeated: int = 0
+    _last_at: int = 0
+    """Where in `parts` the last row begins, with its length."""
+    _last_size: int = 0
 
     @property
     def row_count(self) -> int:
@@ -98,10 +102,6 @@ class Batch:
     def last_sequence(self) -> int:
         """Sequence of its last message; of the head before it while it is empty."""
         return self.sequences[-1] if self.sequences else self.before.sequence
-
-    def rows(self, start: int, end: int) -> list[bytes]:
-        """Return the encoded rows from position `start` up to `end`."""
-        return self.parts[2 * start : 2 * end]
 
     def add(
         self,
@@ -119,9 +119,10 @@ class Batch:
         for at, why in decoded.reasons.items():
             marks[sequences[at]] = bytes_field(_REASON, why.encode())
         mark_of, nothing = marks.get, b""
-        add_part, add_leaf = self.parts.append, self.leaves.append
-        join, digest, little, big = b"".join, sha256, _pack_little, _pack_big
-        size = 0
+        parts, leaves = self.parts, self.leaves
+        digest, big, pack = sha256, _pack_big, _pack_sequence
+        fixed_size = _SEQ_SIZE + len(tail)
+        size = row_size = 0
         for sequence, subject, raw, canonical, agent, kind in zip(
             sequences,
             subjects,
@@ -133,28 +134,24 @@ class Batch:
         ):
             fields, subject_leaf = envelopes[subject, agent, kind]
             raw_size, event_size = len(raw), len(canonical)
-            row = join(
-                (
-                    _SEQ_TAG,
-                    little(sequence),
-                    fields,
-                    _RAW_STARTS[raw_size] if raw_size < _SMALL else _start(_RAW, raw_size),
-                    raw,
-                    _EVENT_STARTS[event_size]
-                    if event_size < _SMALL
-                    else _start(_EVENT, event_size),
-                    canonical,
-                    mark_of(sequence, nothing),
-                    tail,
-                )
+            raw_start = _RAW_STARTS[raw_size] if raw_size < _SMALL else _start(_RAW, raw_size)
+            event_start = (
+                _EVENT_STARTS[event_size] if event_size < _SMALL else _start(_EVENT, event_size)
             )
-            row_size = len(row)
+            mark = mark_of(sequence, nothing)
+            row_size = (
+                fixed_size + len(fields) + len(raw_start) + raw_size + len(event_start)
+                + event_size + len(mark)
+            )  # fmt: skip
             size += row_size
-            add_part(_LENGTHS[row_size] if row_size < 2 * _SMALL else varint(row_size))
-            add_part(row)
-            add_leaf(big(sequence))
-            add_leaf(subject_leaf)
-            add_leaf(digest(raw).digest())
+            parts += (
+                _LENGTHS[row_size] if row_size < 2 * _SMALL else varint(row_size),
+                pack(_SEQ_TAG, sequence), fields, raw_start, raw, event_start, canonical,
+                mark, tail,
+            )  # fmt: skip
+            leaves += (big(sequence), subject_leaf, digest(raw).digest())
+        if sequences:
+            self._last_at, self._last_size = len(parts) - _ROW_PIECES, row_size
         self.sequences.extend(sequences)
         self.size_bytes += size
         self.undecodable += len(decoded.reasons)
@@ -163,15 +160,15 @@ class Batch:
     def close(self) -> Head:
         """Write the ledger's columns into the last row and return the head after the batch."""
         root = next_root(self.before.root, self.identity, self.leaves)
-        last = b"".join(
+        ledger = b"".join(
             (
-                self.parts[-1],
                 bytes_field(_PREV_ROOT, self.before.root),
                 bytes_field(_ROOT, root),
                 uint_field(_COUNT, self.row_count),
                 bytes_field(_IDENTITY, self.identity.encode()),
             )
         )
-        self.parts[-2:] = [varint(len(last)), last]
+        self.parts[self._last_at] = varint(self._last_size + len(ledger))
+        self.parts.append(ledger)
         self.leaves.clear()
         return Head(self.before.stream, self.last_sequence, root)

@@ -44,6 +44,15 @@ def test_fields_of_newer_schemas_do_not_reach_the_engine() -> None:
     assert decode([raw + b"\x9a\x06\x02hi"]).canonical == decode([raw]).canonical
 
 
+def test_a_message_in_odd_form_changes_nothing_for_its_neighbours() -> None:
+    plain = build_event(emitter_id="e", emitter_seq=1).SerializeToString()
+    numbered_twice = plain + b"\xb0\x06\x85\x80\x00"
+    found = decode([plain, numbered_twice, plain])
+    assert found.canonical[0] == found.canonical[2] == plain
+    assert found.canonical[1] == decode([numbered_twice]).canonical[0] != numbered_twice
+    assert found.kinds == ["decision"] * 3
+
+
 @pytest.mark.parametrize(
     ("subject", "agent_id", "expected"),
     [
