@@ -28,8 +28,17 @@ _LITERALS = tuple(literal for kind in SECRET_KINDS for literal in kind.literals)
 
 def _ending_in(last: str) -> re.Pattern[str]:
     """Return a pattern for all literals ending in `last`, which looks only where that stands."""
-    behind = "|".join(f"(?<={re.escape(one)})" for one in _LITERALS if one.endswith(last))
-    return re.compile(f"{re.escape(last)}(?:{behind})")
+    endings: dict[str, list[str]] = {}
+    for one in _LITERALS:
+        if one.endswith(last):
+            endings.setdefault(one[-2:], []).append(one)
+    # Most text is told apart by the character before; literals are tried where that one fits.
+    letters = "".join(re.escape(ending[0]) for ending in endings)
+    behind = "|".join(
+        f"(?<={re.escape(ending)})(?:{'|'.join(f'(?<={re.escape(one)})' for one in ones)})"
+        for ending, ones in endings.items()
+    )
+    return re.compile(f"{re.escape(last)}(?<=[{letters}]{re.escape(last)})(?:{behind})")
 
 
 # Looks where a dash, an underscore or an A stands; text about work holds few of these.
@@ -75,18 +84,13 @@ def redact(text: str, counts: dict[str, int]) -> str:
 
 def _has_telling_name(text: str) -> bool:
     """Whether a word such as `password` stands in the name before a separator."""
-    for separator in "=:":
-        position = text.find(separator)
-        while position >= 0:
-            # Patterns allow white space only behind a name, so it is in the last of these.
-            words = text[max(0, position - NAME_REACH) : position].rsplit(None, 1)
-            if words:
-                name = words[-1].lower()
-                for word in TELLING_WORDS:
-                    if word in name:
-                        return True
-            position = text.find(separator, position + 1)
-    return False
+    *pieces, _ = text.replace(":", "=").split("=")
+    if not pieces:
+        return False
+    # Patterns allow white space only behind a name, so it is in the last word of its piece.
+    last_words = [word for piece in pieces for word in piece[-NAME_REACH:].rsplit(None, 1)[-1:]]
+    names = " ".join(last_words).lower()
+    return bool([word for word in TELLING_WORDS if word in names])
 
 
 def redact_event(event: SwarmEvent, key: Callable[[], bytes]) -> bool:
