@@ -38,9 +38,9 @@ class Part(enum.StrEnum):
 
 def bench(
     events: Annotated[
-        int, typer.Option(help="How many events to lay into the stream for each part.")
+        int, typer.Option(min=1, help="How many events to lay into the stream for each part.")
     ] = 600_000,
-    rounds: Annotated[int, typer.Option(help="How often each comparison is repeated.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each comparison is repeated.")] = 3,
     only: Annotated[
         list[Part] | None, typer.Option("--only", help="Measure this part; repeatable.")
     ] = None,

@@ -38,7 +38,17 @@ def test_version_prints_one_object(capsys: pytest.CaptureFixture[str]) -> None:
     assert "enchanted-swarm" in json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["version", "--nonsense"], []])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["version", "--nonsense"],
+        ["bench", "--events", "0"],
+        ["bench", "--rounds", "0"],
+        ["verify", "--from", "5", "--to", "2"],
+        [],
+    ],
+)
 def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(arguments, {}) == 2
     assert "Usage: swarm" in "".join(capsys.readouterr())
