@@ -96,7 +96,7 @@ async def verify(
 
 async def is_noted(client: HistoryClient, source: MessageSource) -> bool:
     """Return whether the last head of the ledger is noted; the ingestor does so within a second."""
-    store = VerifyStore(client, "", (), with_repeats=False)
+    store = VerifyStore(client, "", (), (), with_repeats=False)
     extent = await asyncio.to_thread(_extent, store, EVENTS_STREAM)
     return extent is None or await source.last_noted(EVENTS_STREAM) >= extent.last
 
@@ -109,7 +109,7 @@ async def is_cut_off(client: HistoryClient, source: MessageSource) -> bool:
         BusUnavailableError: the bus cannot be read.
     """
     noted = await source.witnesses(EVENTS_STREAM) or []
-    store = VerifyStore(client, "", (), with_repeats=False)
+    store = VerifyStore(client, "", (), (), with_repeats=False)
     extent = await asyncio.to_thread(_extent, store, EVENTS_STREAM)
     return extent is None or any(one.head.sequence > extent.last for one in noted)
 

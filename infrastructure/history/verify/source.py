@@ -9,9 +9,9 @@ from infrastructure.history.verify.heads import Witness
 from infrastructure.history.verify.messages import Messages
 from infrastructure.history.verify.store import VerifyStore
 
-MAX_MESSAGES = 25_000
+MAX_MESSAGES = 32_000
 """Messages of one stretch."""
-MAX_BYTES = 12 * 1024 * 1024
+MAX_BYTES = 20 * 1024 * 1024
 """Raw bytes of one stretch, by which memory is bounded."""
 
 

@@ -7,7 +7,7 @@ compared by the engine.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +38,10 @@ MAX_CHANGED_ROWS = 1_000_000
 """Rows with changed columns that are asked for per stretch; more than any stretch has."""
 NOT_DAMAGE = frozenset({60, 81, 159, 160, 164, 202, 209, 210, 241, 242, 394, 497, 516})
 """Codes of ClickHouse that speak of limits, rights, names and networks, not of unreadable data."""
+
+
+Columns = Sequence[tuple[str, str]]
+"""Names and types, in order."""
 
 
 def is_damage(error: QueryFailedError) -> bool:
@@ -77,7 +81,7 @@ class VerifyStore:
     """Asks history about one stream; made by `open_store`."""
 
     def __init__(
-        self, client: HistoryClient, scratch: str, columns: Sequence[tuple[str, str]], *,
+        self, client: HistoryClient, scratch: str, columns: Columns, inputs: Columns, *,
         with_repeats: bool,
     ) -> None:  # fmt: skip
         self._client = client
@@ -98,6 +102,8 @@ class VerifyStore:
             "stored_columns": ", ".join(_stored(name, kinds[name]) for name in compared),
             "stored_texts": ", ".join(_stored(name, kinds[name]) for name in texts),
             "definitions": ", ".join(f"{name} {kind}" for name, kind in columns),
+            "plain_definitions": _plain(columns),
+            "plain_inputs": _plain(inputs),
             "decode": decode_columns(),
         }
         self._has_wide = False
@@ -155,13 +161,12 @@ class VerifyStore:
     ) -> list[ChangedColumns]:
         """Return the rows whose columns are not what was loaded last into the wide table."""
         kinds = dict(self._columns)
-        differences = ", ".join(
-            f"if({_differs(name, kinds[name])}, '{name}', '')"
-            for name in self._compared
-            if name != "raw"
-        )
+        names = [name for name in self._compared if name not in {"raw", "stream_seq"}]
+        differences = ", ".join(f"if(min(h_{one}) != max(h_{one}), '{one}', '')" for one in names)
+        hashed = ", ".join(f"sipHash64({_comparable(one, kinds[one])}) as h_{one}" for one in names)
         rows = self._query(
-            "changed_columns", stream, first, last, table=table, differences=differences,
+            "changed_columns", stream, first, last, table=table,
+            names={"differences": differences, "hashed_columns": hashed},
             values={"limit": MAX_CHANGED_ROWS},
         )  # fmt: skip
         return [ChangedColumns(int(row["stream_seq"]), tuple(row["names"])) for row in rows]
@@ -268,9 +273,10 @@ class VerifyStore:
 
     def _query(
         self, name: str, stream: str, first: int, last: int, *, table: str = EVENTS,
-        differences: str = "", raw: Sequence[str] = (), values: dict[str, Any] | None = None,
+        names: Mapping[str, str] | None = None, raw: Sequence[str] = (),
+        values: dict[str, Any] | None = None,
     ) -> list[dict[str, Any]]:  # fmt: skip
-        text = statement(name, **self._names, table=table, differences=differences)
+        text = statement(name, **self._names, table=table, **(names or {}))
         parameters = {"stream": stream, "first": first, "last": last, **(values or {})}
         return self._client.query(text, parameters, bytes_columns=raw)
 
@@ -288,15 +294,27 @@ async def open_store(
         client: may create a database and write to it.
         with_repeats: `is_repeated` is compared too; that takes the knowledge of all earlier events.
     """
-    rows = await asyncio.to_thread(client.query, statement("event_columns"))
-    columns = [(str(row["name"]), str(row["type"])) for row in rows]
+    columns = await asyncio.to_thread(_columns_of, client, "events")
+    inputs = await asyncio.to_thread(_columns_of, client, "events_input")
     scratch = f"swarm_verify_{secrets.token_hex(6)}"
-    store = VerifyStore(client, scratch, columns, with_repeats=with_repeats)
+    store = VerifyStore(client, scratch, columns, inputs, with_repeats=with_repeats)
     try:
         await asyncio.to_thread(store.create)
         yield store
     finally:
         await asyncio.shield(asyncio.to_thread(store.drop))
+
+
+def _columns_of(client: HistoryClient, table: str) -> Columns:
+    rows = client.query(statement("columns"), {"table": table})
+    return [(str(row["name"]), str(row["type"])) for row in rows]
+
+
+def _plain(columns: Columns) -> str:
+    """Return definitions without dictionaries, which take time and change no value and no hash."""
+    return ", ".join(
+        f"{name} {kind.replace('LowCardinality(String)', 'String')}" for name, kind in columns
+    )
 
 
 def _comparable(name: str, kind: str) -> str:
@@ -307,15 +325,6 @@ def _comparable(name: str, kind: str) -> str:
 def _stored(name: str, kind: str) -> str:
     """Return a column of history as it is compared: what is sent of `raw` is its digest."""
     return "SHA256(raw)" if name == "raw" else _comparable(name, kind)
-
-
-def _differs(name: str, kind: str) -> str:
-    if kind.startswith("Map("):
-        return f"mapSort(stored.{name}) != mapSort(made.{name})"
-    if kind.startswith("Float"):
-        bits = f"reinterpretAsUInt{kind.removeprefix('Float')}"
-        return f"{bits}(stored.{name}) != {bits}(made.{name})"
-    return f"stored.{name} != made.{name}"
 
 
 def _entry(row: dict[str, Any]) -> Entry:

@@ -1,1 +1,1 @@
-create table ${scratch}.input as swarm.events_input engine = Null
+create table ${scratch}.input (${plain_inputs}) engine = Null
