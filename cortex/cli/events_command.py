@@ -10,7 +10,7 @@ from cortex.cli import filters, options, output
 from cortex.cli.errors import CommandFailedError
 from cortex.cli.event_view import text_line, view_of_row
 from cortex.cli.filters import EventFilter, build_filter
-from cortex.cli.fresh import reached_sequences, wait_until_fresh
+from cortex.cli.fresh import FRESH_SECONDS, reached_sequences, wait_until_fresh
 from cortex.cli.places import open_reader
 from cortex.cli.result_rows import (
     OUTPUT_FORMAT,
@@ -41,6 +41,7 @@ def events(
         int, typer.Option("--limit", "-n", min=0, help="The newest so many; 0 lists all.")
     ] = DEFAULT_LIMIT,
     json: options.Json = False,
+    timeout: options.Timeout = FRESH_SECONDS,
     no_wait: options.NoWait = False,
 ) -> None:
     """List events from history, oldest first; without filters the newest 100.
@@ -58,7 +59,7 @@ def events(
         until=until,
     )
     session = Session.of(ctx)
-    wait_until_fresh(session, no_wait=no_wait)
+    wait_until_fresh(session, timeout, no_wait=no_wait)
     with open_reader(session) as history:
         views = listed_events(history, chosen, limit)
         if json:

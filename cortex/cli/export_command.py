@@ -13,7 +13,7 @@ from cortex.cli import options, output
 from cortex.cli.content import contents
 from cortex.cli.errors import CommandFailedError
 from cortex.cli.files import replaced_file
-from cortex.cli.fresh import until_fresh
+from cortex.cli.fresh import FRESH_SECONDS, until_fresh
 from cortex.cli.places import open_writer
 from cortex.cli.session import Session
 from cortex.cli.times import NANOSECONDS, format_time
@@ -34,6 +34,7 @@ def export(
         typer.Option("--format", "-f", help="Default: by the file's name, else jsonl."),
     ] = None,
     json: options.Json = False,
+    timeout: options.Timeout = FRESH_SECONDS,
     no_wait: options.NoWait = False,
 ) -> None:
     """Write all events to a file, byte for byte, with the contents that they refer to.
@@ -47,7 +48,7 @@ def export(
     if to_stdout and chosen is ArchiveFormat.PARQUET and sys.stdout.isatty():
         raise typer.BadParameter("parquet is binary: name a file, or pipe stdout somewhere")
     if not no_wait:
-        asyncio.run(until_fresh(session))
+        asyncio.run(until_fresh(session, timeout))
     report = _export(session, file, chosen, to_stdout=to_stdout)
     output.progress("")
     if json and not to_stdout:

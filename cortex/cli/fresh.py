@@ -44,16 +44,18 @@ def lag_between(ends: Mapping[str, int], reached: Mapping[str, int]) -> Lag:
     return Lag({stream: count for stream, count in missing.items() if count > 0})
 
 
-def wait_until_fresh(session: Session, *, no_wait: bool = False) -> None:
-    """Wait until history holds what the streams hold now.
+def wait_until_fresh(
+    session: Session, seconds: float = FRESH_SECONDS, *, no_wait: bool = False
+) -> None:
+    """Wait up to `seconds` until history holds what the streams hold now.
 
     Raises:
-        CommandFailedError: history is still behind after `FRESH_SECONDS`.
+        CommandFailedError: history is still behind then.
         BusUnavailableError: the bus cannot be asked.
         HistoryUnavailableError: history cannot be asked.
     """
     if not no_wait:
-        asyncio.run(until_fresh(session))
+        asyncio.run(until_fresh(session, seconds))
 
 
 async def until_fresh(session: Session, seconds: float = FRESH_SECONDS) -> None:

@@ -9,7 +9,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from cortex.cli import options, output
-from cortex.cli.fresh import until_fresh
+from cortex.cli.fresh import FRESH_SECONDS, until_fresh
 from cortex.cli.places import bus_url, open_writer
 from cortex.cli.session import Session
 from infrastructure.errors import ArchiveError
@@ -32,6 +32,7 @@ def import_(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `swarm export` has written.")],
     json: options.Json = False,
+    timeout: options.Timeout = FRESH_SECONDS,
     no_wait: options.NoWait = False,
 ) -> None:
     """Bring an export into an empty home: the same bytes, subjects, order and contents.
@@ -47,7 +48,7 @@ def import_(
     with open_writer(session) as history:
         record_import(history, progress)
     if not no_wait:
-        asyncio.run(until_fresh(session))
+        asyncio.run(until_fresh(session, timeout))
     _report(progress, as_json=json)
 
 

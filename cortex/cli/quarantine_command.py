@@ -15,7 +15,7 @@ from cortex.cli import filters, options, output
 from cortex.cli.errors import CommandFailedError
 from cortex.cli.event_lines import Filling, read_event_lines
 from cortex.cli.filters import build_filter
-from cortex.cli.fresh import wait_until_fresh
+from cortex.cli.fresh import FRESH_SECONDS, wait_until_fresh
 from cortex.cli.known_events import known_sequences
 from cortex.cli.places import bus_url, open_reader
 from cortex.cli.publish_command import decode_checked
@@ -51,13 +51,14 @@ def ls(
         int, typer.Option("--limit", "-n", min=0, help="The newest so many; 0 lists all.")
     ] = DEFAULT_LIMIT,
     json: options.Json = False,
+    timeout: options.Timeout = FRESH_SECONDS,
     no_wait: options.NoWait = False,
 ) -> None:
     """List the messages that were no events, newest last; times are those of ingestion."""
     bounds = build_filter(since=since, until=until).parameters()
     asked = {name: bounds[name] for name in ("since_ns", "until_ns")} | {"limit": limit or NO_LIMIT}
     session = Session.of(ctx)
-    wait_until_fresh(session, no_wait=no_wait)
+    wait_until_fresh(session, timeout, no_wait=no_wait)
     with open_reader(session) as history:
         rows = history.query(query_text("dead_letters"), asked)
     if json:
@@ -74,11 +75,12 @@ def show(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write its bytes there.")
     ] = None,
     json: options.Json = False,
+    timeout: options.Timeout = FRESH_SECONDS,
     no_wait: options.NoWait = False,
 ) -> None:
     """Show one message with its reason and its bytes."""
     session = Session.of(ctx)
-    wait_until_fresh(session, no_wait=no_wait)
+    wait_until_fresh(session, timeout, no_wait=no_wait)
     letter = _read_letter(session, place)
     raw: bytes = letter.pop("raw")
     if write is not None:
@@ -110,7 +112,7 @@ def redrive(
     redriven_from names the message; doing it again publishes nothing new.
     """
     session = Session.of(ctx)
-    wait_until_fresh(session, no_wait=no_wait)
+    wait_until_fresh(session, timeout, no_wait=no_wait)
     letter = _read_letter(session, place)
     stream, sequence = str(letter["stream"]), int(letter["stream_seq"])
     if event_file is None:

@@ -16,7 +16,7 @@ from cortex.cli import filters, options, output
 from cortex.cli.errors import CommandFailedError
 from cortex.cli.event_view import text_line, view_of_message
 from cortex.cli.filters import EventFilter, build_filter
-from cortex.cli.fresh import reached_sequences, until_fresh
+from cortex.cli.fresh import FRESH_SECONDS, reached_sequences, until_fresh
 from cortex.cli.pacing import FULL_SPEED, Pacer
 from cortex.cli.places import bus_url, open_reader
 from cortex.cli.republish import check_prefix, republished_subject
@@ -71,6 +71,7 @@ def replay(
         ),
     ] = None,
     json: options.Json = False,
+    timeout: options.Timeout = FRESH_SECONDS,
     no_wait: options.NoWait = False,
 ) -> None:
     """Print a range of the events again, in stream order, at full, original or scaled speed.
@@ -100,10 +101,11 @@ def replay(
     )
     session = Session.of(ctx)
     prefix = _prefix(to)
+    fresh_seconds = None if no_wait else timeout
     asyncio.run(
-        _republish(session, asked, prefix, no_wait=no_wait)
+        _republish(session, asked, prefix, fresh_seconds)
         if prefix is not None
-        else _print(session, asked, is_json=json or not sys.stdout.isatty(), no_wait=no_wait)
+        else _print(session, asked, fresh_seconds, is_json=json or not sys.stdout.isatty())
     )
 
 
@@ -137,8 +139,10 @@ def _prefix(text: str | None) -> str | None:
         raise CommandFailedError(str(error)) from error
 
 
-async def _print(session: Session, asked: Range, *, is_json: bool, no_wait: bool) -> None:
-    async with _paced_rows(session, asked, no_wait=no_wait) as rows:
+async def _print(
+    session: Session, asked: Range, fresh_seconds: float | None, *, is_json: bool
+) -> None:
+    async with _paced_rows(session, asked, fresh_seconds) as rows:
         async for row in rows:
             view = _view(row)
             line = output.dump_json(view) if is_json else text_line(view)
@@ -146,12 +150,14 @@ async def _print(session: Session, asked: Range, *, is_json: bool, no_wait: bool
             print(line, flush=asked.speed > FULL_SPEED)
 
 
-async def _republish(session: Session, asked: Range, prefix: str, *, no_wait: bool) -> None:
+async def _republish(
+    session: Session, asked: Range, prefix: str, fresh_seconds: float | None
+) -> None:
     url = bus_url(session)
     count = 0
     async with (
         open_nats(url, name="swarm-replay") as client,
-        _paced_rows(session, asked, no_wait=no_wait) as rows,
+        _paced_rows(session, asked, fresh_seconds) as rows,
     ):
         with translated("replay", redact_url(url)):
             async for row in rows:
@@ -175,11 +181,11 @@ def _check_permitted(client: BusClient, prefix: str) -> None:
 
 @asynccontextmanager
 async def _paced_rows(
-    session: Session, asked: Range, *, no_wait: bool
+    session: Session, asked: Range, fresh_seconds: float | None
 ) -> AsyncIterator[AsyncIterator[StoredRow]]:
     """Give the rows, each when it is due; history stays open meanwhile."""
-    if not no_wait:
-        await until_fresh(session)
+    if fresh_seconds is not None:
+        await until_fresh(session, fresh_seconds)
     with ExitStack() as stack:
         history = stack.enter_context(open_reader(session))
         yield _due(_rows(history, asked), asked)

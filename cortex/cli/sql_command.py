@@ -13,7 +13,7 @@ import typer
 from cortex.cli import options
 from cortex.cli.errors import CommandFailedError
 from cortex.cli.files import replaced_file
-from cortex.cli.fresh import wait_until_fresh
+from cortex.cli.fresh import FRESH_SECONDS, wait_until_fresh
 from cortex.cli.output import format_table
 from cortex.cli.places import open_reader
 from cortex.cli.result_rows import (
@@ -61,6 +61,7 @@ def sql(
             "--param", metavar="NAME=VALUE", help="Value of {NAME:Type} in the query; repeatable."
         ),
     ] = None,
+    timeout: options.Timeout = FRESH_SECONDS,
     no_wait: options.NoWait = False,
 ) -> None:
     """Ask history one question in SQL.
@@ -74,7 +75,7 @@ def sql(
     text = _query_text(query)
     parameters = _parameters(param or [])
     session = Session.of(ctx)
-    wait_until_fresh(session, no_wait=no_wait)
+    wait_until_fresh(session, timeout, no_wait=no_wait)
     with open_reader(session) as history, _opened(output) as file:
         if chosen is SqlFormat.PARQUET:
             _copy_parquet(history, text, parameters, file)
