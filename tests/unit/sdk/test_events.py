@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -179,3 +181,19 @@ def test_payload_of_a_newer_schema_is_named_by_its_number() -> None:
 def test_payload_that_is_known_is_given() -> None:
     payload = events.decision(rationale="why")
     assert events.payload_of(events.build(payload)) == payload
+
+
+def test_forked_child_makes_ids_of_its_own() -> None:
+    program = (
+        "import os\n"
+        "from nervous_system.events import new_event_id\n"
+        "new_event_id()\n"
+        "child = os.fork()\n"
+        "print(new_event_id(), flush=True)\n"
+        "if child: os.waitpid(child, 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    one, other = done.stdout.split()
+    assert one[-12:] != other[-12:]

@@ -101,6 +101,12 @@ def test_text_without_any_anchor_runs_no_pattern() -> None:
     assert not is_suspect("Splitting keeps each half testable; rewriting would cost two days.")
 
 
+def test_telling_word_counts_only_in_the_name_before_a_separator() -> None:
+    assert not is_suspect("The key point of the token was this: a = b counts")
+    assert is_suspect("the api key : x")
+    assert is_suspect('"secret.name"=x')
+
+
 def test_value_under_a_telling_name_is_a_secret_whatever_it_looks_like() -> None:
     counts: dict[str, int] = {}
     assert redact_named("db.password", "hunter", counts) == "[redacted:named_value]"
