@@ -4,6 +4,7 @@ SwarmError
 +- HistoryError
 |  +- HistoryUnavailableError
 |  +- HistorySchemaError
+|  +- MissingSchemaError
 |  +- HistoryAheadError
 |  +- StreamChangedError
 |  +- InsertRejectedError
@@ -17,6 +18,7 @@ SwarmError
    +- StackRunningError
    +- StackDownError
    +- ChildFailedError
+   +- PortTakenError
 """
 
 from nervous_system.errors import SwarmError
@@ -46,6 +48,20 @@ class HistorySchemaError(HistoryError):
         self.found = found
         super().__init__(
             f"schema of {table} is {found}, this version knows {expected}: update enchanted-swarm"
+        )
+
+
+class MissingSchemaError(HistoryError):
+    """History answers, but has no tables yet; whoever sets it up makes them."""
+
+    retryable = True
+
+    def __init__(self, *, dsn: str) -> None:
+        self.dsn = dsn
+        super().__init__(
+            f"no table swarm.events at {dsn}: the schema has not been brought up to date there, "
+            "which `swarm up` does for embedded data and `python -m infrastructure.stack.setup` "
+            "for a server"
         )
 
 
@@ -158,6 +174,20 @@ class ChildFailedError(StackError):
         self.reason = reason
         self.log = log
         super().__init__(f"{name} did not start: {reason}; its log is {log}")
+
+
+class PortTakenError(StackError):
+    """A port that a process is to listen on cannot be had."""
+
+    def __init__(self, *, host: str, port: int, variable: str, reason: str) -> None:
+        self.host = host
+        self.port = port
+        self.variable = variable
+        self.reason = reason
+        super().__init__(
+            f"cannot listen on {host}:{port} ({reason}): end what listens there, or name another "
+            f"port in {variable}; 0 takes a free one"
+        )
 
 
 class RepairMismatchError(HistoryError):

@@ -14,6 +14,7 @@ from infrastructure.errors import (
     HistoryAheadError,
     HistorySchemaError,
     InsertRejectedError,
+    MissingSchemaError,
     StaleBatchError,
     StreamChangedError,
 )
@@ -52,11 +53,14 @@ class Appender:
 
         Raises:
             HistoryUnavailableError: history cannot be reached.
+            MissingSchemaError: it has no tables yet.
             HistorySchemaError: its last row is not the end of a batch; something was removed or
             altered.
         """
         engine = await self._query("engine")
-        self._takes_token = bool(engine) and str(engine[0]["engine"]).startswith("Replicated")
+        if not engine:
+            raise MissingSchemaError(dsn=self._client.dsn)
+        self._takes_token = str(engine[0]["engine"]).startswith("Replicated")
         rows = await self._query("head", bytes_columns=("ledger_root",))
         if not rows:
             return HistoryState(head=Head(self._stream, 0), identity="")

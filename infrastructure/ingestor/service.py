@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+import os
 from contextlib import AsyncExitStack, ExitStack
 
-from infrastructure.errors import HistoryError
+from infrastructure.errors import HistoryError, PortTakenError
 from infrastructure.history.client import HistoryClient, open_history
 from infrastructure.ingestor.appending import Appender
 from infrastructure.ingestor.checkpoints import CheckpointCopier
@@ -40,14 +41,27 @@ class IngestorService:
 
         Raises:
             ExceptionGroup: a stream cannot be brought into this history; the errors inside say why.
+            PortTakenError: health and metrics cannot be served.
         """
+        async with AsyncExitStack() as stack:
+            await self._serve_health(stack)
+            client = await self._open_history(stack, stop)
+            if client is not None:
+                await self._move(client, stop)
+
+    async def _serve_health(self, stack: AsyncExitStack) -> None:
         routes = {"/healthz": self._health, "/readyz": self._readiness, "/metrics": self._render}
-        async with open_health(self._config.host, self._config.port, routes=routes) as self.port:
-            logger.info("serving", extra={"action": "serving", "port": self.port})
-            async with AsyncExitStack() as stack:
-                client = await self._open_history(stack, stop)
-                if client is not None:
-                    await self._move(client, stop)
+        host, port = self._config.host, self._config.port
+        try:
+            self.port = await stack.enter_async_context(open_health(host, port, routes=routes))
+        except OSError as error:
+            raise PortTakenError(
+                host=host,
+                port=port,
+                variable="SWARM_INGESTOR_PORT",
+                reason=os.strerror(error.errno) if error.errno else str(error),
+            ) from error
+        logger.info("serving", extra={"action": "serving", "port": self.port})
 
     async def _open_history(
         self, stack: AsyncExitStack, stop: asyncio.Event

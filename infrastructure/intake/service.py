@@ -4,16 +4,17 @@ import asyncio
 import contextlib
 import functools
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
 
 import nats.js.errors
 from nats.js import JetStreamContext
 
-from infrastructure.errors import HistoryError
+from infrastructure.errors import HistoryError, PortTakenError
 from infrastructure.history.blobs import drain_content
 from infrastructure.history.client import HistoryClient, open_history
-from infrastructure.history.owner.http1 import serve
+from infrastructure.history.owner.http1 import Server, serve
 from infrastructure.intake.config import IntakeConfig
 from infrastructure.intake.metrics import IntakeMetrics
 from infrastructure.intake.receiver import Publish, Receiver
@@ -58,7 +59,7 @@ async def run_intake(
 
     Raises:
         HistoryAheadError: history belongs to another stream of spans.
-        OSError: the port is taken.
+        PortTakenError: the port cannot be listened on.
     """
     metrics = IntakeMetrics()
     async with contextlib.AsyncExitStack() as stack:
@@ -68,7 +69,7 @@ async def run_intake(
         jetstream = connection.jetstream()
         servers = redact_url(config.nats_url)
         receiver = Receiver(span_publisher(jetstream, servers), metrics)
-        server = await serve(receiver.handle, config.host, config.port)
+        server = await _serve(receiver, config)
         stack.push_async_callback(server.close, DRAIN_SECONDS)
         if bound is not None:
             bound.set_result(server.port)
@@ -80,6 +81,18 @@ async def run_intake(
         async with asyncio.TaskGroup() as group:
             group.create_task(shard.run(stop))
             group.create_task(drain_content(content, client, stop))
+
+
+async def _serve(receiver: Receiver, config: IntakeConfig) -> Server:
+    try:
+        return await serve(receiver.handle, config.host, config.port)
+    except OSError as error:
+        raise PortTakenError(
+            host=config.host,
+            port=config.port,
+            variable="SWARM_OTLP_PORT",
+            reason=os.strerror(error.errno) if error.errno else str(error),
+        ) from error
 
 
 async def _open_history(
