@@ -189,8 +189,8 @@ def test_forked_child_makes_ids_of_its_own() -> None:
         "from nervous_system.events import new_event_id\n"
         "new_event_id()\n"
         "child = os.fork()\n"
-        "print(new_event_id(), flush=True)\n"
         "if child: os.waitpid(child, 0)\n"
+        "print(new_event_id(), flush=True)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
