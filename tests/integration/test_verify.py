@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from hashlib import sha256
 
 import pytest
 
@@ -76,6 +77,16 @@ async def test_a_changed_column_is_named(swarm: SmallSwarm, column: str, value: 
     assert [(one.kind, one.sequence, one.column) for one in problems] == [
         ("column_changed", 7, column)
     ]
+
+
+async def test_a_changed_column_is_named_whatever_the_digest_ends_in(swarm: SmallSwarm) -> None:
+    made = (build_event(build_decision()) for _ in range(100_000))
+    event = next(one for one in made if sha256(one.SerializeToString()).digest()[-1] == 0)
+    await swarm.publish([(subject_of(event), event.SerializeToString())])
+    await swarm.ingest()
+    swarm.alter("alter table swarm.events update rationale = '' where stream_seq = 61")
+    problems = (await swarm.verify()).report.problems
+    assert [(one.sequence, one.column) for one in problems] == [(61, "rationale")]
 
 
 async def test_another_order_of_the_entries_of_a_map_is_no_change(swarm: SmallSwarm) -> None:

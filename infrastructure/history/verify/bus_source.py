@@ -54,6 +54,17 @@ class BusSource:
             notes += [payload for where, payload in pairs if where in subjects]
         return parse_notes(notes, CHECKPOINTS_STREAM)
 
+    async def noted_streams(self) -> list[str]:
+        """Return the streams of which heads are noted, signed or not."""
+        with translated("stream info", redact_url(self._url)):
+            try:
+                info = await self._js.stream_info(CHECKPOINTS_STREAM, checkpoint_subject(">"))
+            except NotFoundError:
+                return []
+        start = len(checkpoint_subject(""))
+        subjects = info.state.subjects or {}
+        return sorted({subject[start:].removesuffix(SIGNED) for subject in subjects})
+
     async def last_noted(self, stream: str) -> int:
         """Return the sequence of the head noted last; 0 for none."""
         with translated("stream read", redact_url(self._url)):

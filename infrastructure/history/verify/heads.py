@@ -102,12 +102,16 @@ class WitnessCheck:
         ]
         return sorted(self.broken + missed, key=lambda witness: witness.head.sequence)
 
-    def beyond(self, last: int) -> list[Witness]:
-        """Return the heads after `last`, by sequence."""
+    def outside(self, first: int, last: int) -> list[Witness]:
+        """Return the heads that lie neither from `first` to `last` nor where an entry was."""
         found = [
             witness
             for sequence, witnesses in self.waiting.items()
-            if sequence > last
+            if not first <= sequence <= last
             for witness in witnesses
         ]
         return sorted(found, key=lambda witness: witness.head.sequence)
+
+    def beyond(self, last: int) -> list[Witness]:
+        """Return the heads after `last`, by sequence."""
+        return self.outside(0, last)

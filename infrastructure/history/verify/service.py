@@ -1,14 +1,20 @@
 """Verification as a whole: every stream, every noted head, one report."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from infrastructure.errors import QueryFailedError
 from infrastructure.history.client import HistoryClient
+from infrastructure.history.verify.coverage import (
+    find_streams,
+    readable,
+    report_nowhere,
+    report_unjudged,
+    report_unlisted,
+)
 from infrastructure.history.verify.findings import Findings, Report, Unproven, UnprovenKind
 from infrastructure.history.verify.heads import Witness, WitnessCheck
 from infrastructure.history.verify.scope import (
@@ -18,14 +24,11 @@ from infrastructure.history.verify.scope import (
     pruned_entry,
     report_scope,
 )
-from infrastructure.history.verify.source import MessageSource, StreamState, names_of
-from infrastructure.history.verify.store import Extent, VerifyStore, is_damage, open_store
+from infrastructure.history.verify.source import MessageSource, StreamState
+from infrastructure.history.verify.store import Extent, VerifyStore, open_store
 from infrastructure.history.verify.stream_check import StreamCheck, StreamOutcome
 from infrastructure.history.verify.testimony import Testimony
 from infrastructure.ingestor.ledger import Head, format_head
-from nervous_system.comms.streams import EVENTS_STREAM
-
-T = TypeVar("T")
 
 EXPECTED = "--expect"
 """Source of heads that the caller has noted."""
@@ -83,9 +86,11 @@ async def verify(
     result = Verification(report=Report(), streams=[])
     is_whole = request.wanted.first is None
     async with open_store(client, with_repeats=is_whole) as store:
-        for stream in names_of(await _streams(store), EVENTS_STREAM):
+        coverage = await find_streams(store, source, request.expected)
+        for stream in coverage.names:
             found = await _verify_stream(store, source, stream, request, findings, on_progress)
             result.streams.append(found)
+        report_unlisted(coverage, findings)
     report = result.report
     report.checked = sum(found.outcome.checked for found in result.streams)
     report.heads = [format_head(head) for found in result.streams if (head := _head(found))]
@@ -95,10 +100,13 @@ async def verify(
 
 
 async def is_noted(client: HistoryClient, source: MessageSource) -> bool:
-    """Return whether the last head of the ledger is noted; the ingestor does so within a second."""
+    """Return whether each ledger's last head is noted; the ingestor does so within a second."""
     store = VerifyStore(client, "", (), (), with_repeats=False)
-    extent = await asyncio.to_thread(_extent, store, EVENTS_STREAM)
-    return extent is None or await source.last_noted(EVENTS_STREAM) >= extent.last
+    for stream in await asyncio.to_thread(readable, store.streams) or ():
+        extent = await asyncio.to_thread(_extent, store, stream)
+        if extent is not None and await source.last_noted(stream) < extent.last:
+            return False
+    return True
 
 
 async def is_cut_off(client: HistoryClient, source: MessageSource) -> bool:
@@ -108,10 +116,13 @@ async def is_cut_off(client: HistoryClient, source: MessageSource) -> bool:
         HistoryUnavailableError: history cannot be reached.
         BusUnavailableError: the bus cannot be read.
     """
-    noted = await source.witnesses(EVENTS_STREAM) or []
     store = VerifyStore(client, "", (), (), with_repeats=False)
-    extent = await asyncio.to_thread(_extent, store, EVENTS_STREAM)
-    return extent is None or any(one.head.sequence > extent.last for one in noted)
+    for stream in (await find_streams(store, source)).names:
+        noted = await source.witnesses(stream) or []
+        extent = await asyncio.to_thread(_extent, store, stream)
+        if extent is None or any(one.head.sequence > extent.last for one in noted):
+            return True
+    return False
 
 
 async def _verify_stream(
@@ -127,11 +138,13 @@ async def _verify_stream(
     extent = await asyncio.to_thread(_extent, store, stream)
     state = await source.state(stream)
     pruned = await asyncio.to_thread(store.pruned_heads, stream)
+    expected = _expected(stream, request.expected)
+    witnesses = [*(noted or ()), *expected]
     if extent is None:
-        extent = Extent(row_count=1, first=min(state.first, 1), last=state.last)
+        last = max((state.last, *(witness.head.sequence for witness in witnesses)))
+        extent = Extent(row_count=1, first=min(state.first, 1), last=last)
     scope = await asyncio.to_thread(_plan, store, stream, request.wanted, extent, state, pruned)
     report_scope(scope, request.wanted, extent, state, pruned, findings)
-    witnesses = [*(noted or ()), *_expected(stream, request.expected)]
     check = WitnessCheck.of(witnesses)
     _doubt_pruned(findings, [one for one in check.take_pruned(pruned) if one.source == EXPECTED])
     outcome = StreamOutcome()
@@ -139,6 +152,11 @@ async def _verify_stream(
         outcome = await StreamCheck(store, source, state, scope, check, findings, on_progress).run()
     testimony = Testimony(store, source, state, findings)
     await testimony.judge(check, scope.first, scope.last, to_end=scope.is_to_end)
+    outside = check.outside(scope.first, sys.maxsize if scope.is_to_end else scope.last)
+    report_unjudged(
+        [one for one in outside if one.source == EXPECTED],
+        scope.first, scope.last, findings, is_part=not request.wanted.is_everything,
+    )  # fmt: skip
     if noted is None:
         _doubt_witnesses(findings, stream)
     elif request.public_key is not None:
@@ -157,30 +175,16 @@ def _plan(
     """Widen the wanted range to whole batches, which is what the ledger speaks of."""
     before = pruned_entry(pruned, extent.first)
     if wanted.first is not None:
-        before = _readable(lambda: store.entry_before(stream, wanted.first or 1)) or before
+        before = readable(lambda: store.entry_before(stream, wanted.first or 1)) or before
     end = extent.last
     if wanted.last is not None:
-        closing = _readable(lambda: store.next_entry(stream, wanted.last or 1))
+        closing = readable(lambda: store.next_entry(stream, wanted.last or 1))
         end = closing.sequence if closing else extent.last
     return plan_scope(wanted, extent, state, before, end)
 
 
 def _extent(store: VerifyStore, stream: str) -> Extent | None:
-    return _readable(lambda: store.extent(stream))
-
-
-def _readable(ask: Callable[[], T]) -> T | None:
-    """Return the answer, or None where damage keeps history from giving one."""
-    try:
-        return ask()
-    except QueryFailedError as error:
-        if not is_damage(error):
-            raise
-        return None
-
-
-async def _streams(store: VerifyStore) -> list[str]:
-    return await asyncio.to_thread(_readable, store.streams) or []
+    return readable(lambda: store.extent(stream))
 
 
 def _expected(stream: str, heads: Sequence[Head]) -> list[Witness]:

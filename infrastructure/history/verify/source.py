@@ -52,6 +52,10 @@ class MessageSource(Protocol):
         """Return the heads in SWARM_CHECKPOINTS, oldest first; None where it does not exist."""
         ...
 
+    async def noted_streams(self) -> list[str]:
+        """Return the streams of which SWARM_CHECKPOINTS has heads."""
+        ...
+
     async def last_noted(self, stream: str) -> int:
         """Return the sequence of the head noted last; 0 for none."""
         ...

@@ -209,6 +209,10 @@ class VerifyStore:
         """Return the names of the streams that history holds rows of."""
         return [str(row["stream"]) for row in self._client.query(statement("streams"))]
 
+    def pruned_streams(self) -> list[str]:
+        """Return the names of the streams of which rows were pruned."""
+        return [str(row["stream"]) for row in self._client.query(statement("pruned_streams"))]
+
     def messages(
         self, stream: str, first: int, last: int, limit: int
     ) -> tuple[list[int], list[bytes], list[bytes]]:

@@ -1,0 +1,1 @@
+select distinct stream from swarm.pruned_heads order by stream
