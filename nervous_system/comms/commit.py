@@ -19,6 +19,7 @@ from nervous_system.comms.dispatch import Dispatcher
 from nervous_system.comms.entry import CommitLimits, Entry, MakeTombstone, StoredLookup
 from nervous_system.comms.replies import Refusal, Stored
 from nervous_system.comms.running import create_logged_task, end_task
+from nervous_system.comms.turns import Turns
 from nervous_system.errors import (
     BusClosedError,
     BusError,
@@ -59,6 +60,7 @@ class GroupCommitter:
         self.unsettled_count = 0
         """Events that were taken on and have no outcome yet."""
         self.unsettled_bytes = 0
+        self._turns = Turns()
         self.tombstone_count = 0
         self.lost_count = 0
         """Refused events for which there was no tombstone, or whose tombstone was refused too."""
@@ -95,10 +97,20 @@ class GroupCommitter:
         if wait is not Wait.ACK:
             raise ValueError(f"{wait} needs a spool: publish through an Outbox")
         entry = Entry(outgoing)
-        if not self.has_room:
-            await self.wait_for_room_within(outgoing, timeout)
-        self.enqueue(entry)
+        if self.has_room and not self._turns.is_taken(entry.lane):
+            self.enqueue(entry)
+        else:
+            await self._enqueue_in_turn(entry, timeout)
         return await self.watch(entry, timeout)
+
+    async def _enqueue_in_turn(self, entry: Entry, timeout: float) -> None:
+        """Wait until nothing of the lane waits before this event, and there is room for it."""
+        await self._turns.take(entry.lane)
+        try:
+            await self.wait_for_room_within(entry.outgoing, timeout)
+            self.enqueue(entry)
+        finally:
+            self._turns.give(entry.lane)
 
     def enqueue(self, entry: Entry) -> None:
         """Take an event on, behind all others of its lane; the limits are the caller's business.

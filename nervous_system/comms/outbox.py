@@ -29,6 +29,7 @@ from nervous_system.comms.frames import encode_headers, encode_subject
 from nervous_system.comms.running import create_logged_task, end_task
 from nervous_system.comms.spool import Spool, open_spool
 from nervous_system.comms.spool_format import Record
+from nervous_system.comms.turns import Turns
 from nervous_system.config import SpoolConfig, SpoolPolicy
 from nervous_system.errors import BusClosedError, BusError, PublishTimeoutError, SpoolFullError
 
@@ -59,6 +60,7 @@ class Outbox:
         """Entries of records whose caller waits, for the sender to hand on."""
         self._held: set[int] = set()
         """Records of events that the committer had before; the sender passes them over."""
+        self._turns = Turns()
         self._full = asyncio.Lock()
         """Held by whoever waits for room in the spool, so that the others queue up behind."""
         self._work = asyncio.Event()
@@ -95,15 +97,16 @@ class Outbox:
         if self._is_closed:
             raise BusClosedError(operation="publish")
         if wait is Wait.HANDOVER or (wait is Wait.ACK_OR_SPOOL and self._is_away):
-            return await self._hand_over(outgoing)
+            return await self._hand_over_in_turn(outgoing)
         entry = Entry(outgoing)
+        lane = entry.lane
         try:
-            if self._behind.get(entry.lane):
-                receipt = await (await self._queue_up(entry, timeout))
-            else:
-                if not self._committer.has_room:
-                    await self._committer.wait_for_room_within(outgoing, timeout)
+            if self._committer.has_room and not (
+                self._behind.get(lane) or self._turns.is_taken(lane)
+            ):
                 receipt = await self._commit(entry, timeout)
+            else:
+                receipt = await (await self._place_in_turn(entry, timeout))
         except PublishTimeoutError:
             if wait is Wait.ACK:
                 raise
@@ -113,6 +116,39 @@ class Outbox:
         return receipt
 
     # --- the three ways --------------------------------------------------------------------------
+
+    async def _hand_over_in_turn(self, outgoing: Outgoing) -> Receipt:
+        lane = outgoing.emitter_id
+        await self._turns.take(lane)
+        try:
+            return await self._hand_over(outgoing)
+        finally:
+            self._turns.give(lane)
+
+    async def _place_in_turn(self, entry: Entry, timeout: float) -> "asyncio.Future[Receipt]":
+        """Wait until nothing of the lane waits before this event, and there is room for it."""
+        lane = entry.lane
+        await self._turns.take(lane)
+        try:
+            if self._behind.get(lane):
+                return await self._queue_up(entry, timeout)
+            if not self._committer.has_room:
+                try:
+                    await self._committer.wait_for_room_within(entry.outgoing, timeout)
+                except PublishTimeoutError:
+                    return await self._set_aside(entry, timeout)
+            return self._commit(entry, timeout)
+        finally:
+            self._turns.give(lane)
+
+    async def _set_aside(self, entry: Entry, timeout: float) -> "asyncio.Future[Receipt]":
+        """Spool an event whose time is over before it found room: it has its number already."""
+        direct = self._direct.get(entry.lane)
+        if direct:
+            await self._secure(direct)
+        receipt = await self._queue_up(entry, 0.0)
+        entry.timeout = timeout
+        return receipt
 
     async def _hand_over(self, outgoing: Outgoing) -> Receipt:
         encode_subject(outgoing.subject)

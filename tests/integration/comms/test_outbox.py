@@ -101,6 +101,42 @@ async def test_all_ways_to_wait_keep_one_emitters_order(
     assert numbers_of(await read_stream(client.jetstream()), "e1") == list(range(1, 301))
 
 
+async def test_order_holds_while_calls_wait_for_room_with_the_committer(
+    client: BusClient, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    """A call that finds room at once may not overtake one of its emitter that waits for it."""
+    ways = (Wait.ACK, Wait.HANDOVER, Wait.ACK_OR_SPOOL)
+    limits = CommitLimits(max_waiting=2)
+    async with (
+        opened(nats_server.url, tmp_path / "spool", limits=limits) as (_, outbox),
+        asyncio.TaskGroup() as group,
+    ):
+        for number, one in enumerate(build_life("e1", 120)):
+            group.create_task(outbox.submit(one, ways[number // 5 % 3], 20))
+            if number % 4 == 0:
+                await asyncio.sleep(0)
+    assert numbers_of(await read_stream(client.jetstream()), "e1") == list(range(1, 121))
+
+
+async def test_call_that_finds_no_room_in_time_leaves_its_event_on_its_way(
+    client: BusClient, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    """It has its number: were it dropped, its emitter would have a gap."""
+    limits = CommitLimits(max_waiting=1, ack_timeout=60)
+    first, second, third = build_life("e1", 3)
+    async with opened(nats_server.url, tmp_path / "spool", limits=limits) as (_, outbox):
+        await pause(nats_server)
+        early = asyncio.ensure_future(outbox.submit(first, Wait.ACK, 20))
+        await eventually(lambda: not outbox._committer.has_room)
+        with pytest.raises(PublishTimeoutError):
+            await outbox.submit(second, Wait.ACK, 0.2)
+        receipt = await outbox.submit(third, Wait.ACK_OR_SPOOL, 0.2)
+        assert receipt.spooled
+        nats_server.resume()
+        assert not (await early).spooled
+    assert numbers_of(await read_stream(client.jetstream()), "e1") == [1, 2, 3]
+
+
 async def test_default_call_without_an_ack_returns_a_spooled_receipt(
     client: BusClient, nats_server: NatsServer, tmp_path: Path
 ) -> None:
@@ -267,6 +303,20 @@ async def test_full_spool_blocks_until_there_is_room(
         link.refuses = False
         await asyncio.gather(*waiting)
     assert numbers_of(await read_stream(client.jetstream()), "e1") == list(range(1, 9))
+
+
+async def test_event_behind_one_that_a_full_spool_blocks_does_not_overtake_it(
+    client: BusClient, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    events = _large_life(6)
+    async with opened(nats_server.url, tmp_path / "spool", max_bytes=MIBIBYTE) as (_, outbox):
+        await pause(nats_server)
+        waiting = [asyncio.ensure_future(outbox.submit(one, Wait.HANDOVER, 1)) for one in events]
+        await eventually(lambda: not outbox.has_room(events[0]))
+        later = asyncio.ensure_future(outbox.submit(_large_life(7)[6], Wait.ACK, 30))
+        nats_server.resume()
+        await asyncio.gather(*waiting, later)
+    assert numbers_of(await read_stream(client.jetstream()), "e1") == list(range(1, 8))
 
 
 async def test_full_spool_refuses_where_its_policy_says_so(
