@@ -2,8 +2,8 @@
 
 An ephemeral pull consumer without acks delivers; pull requests are kept in flight as far as the
 byte budget allows, so that neither the server nor this process holds more than that. When the
-connection or the consumer is lost, a new one begins behind the last message received: nothing is
-skipped, nothing comes twice.
+connection, the consumer or a single delivery is lost, a new one begins behind the last message
+received: nothing is skipped, nothing comes twice.
 """
 
 import asyncio
@@ -13,12 +13,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from infrastructure.errors import StreamChangedError
+from infrastructure.errors import HistoryAheadError, StreamChangedError
 from infrastructure.ingestor.protocol import Message, Position, RawBatch, parse_position
 from infrastructure.ingestor.stream_api import (
     NANOSECONDS,
     StreamState,
     create_consumer,
+    drop_consumer,
     first_message,
     stream_state,
 )
@@ -63,7 +64,7 @@ class Feed:
         self._max_pull_bytes = budget // 2
         self._heard_at = 0.0
         self._lost = asyncio.Event()
-        self._failure: StreamChangedError | None = None
+        self._failure: BaseException | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -89,6 +90,7 @@ class Feed:
 
         Raises:
             StreamChangedError: the stream was replaced by another of the same name.
+            HistoryAheadError: the stream was set back behind what was read of it.
         """
         await self._ready.wait()
         if self._failure is not None:
@@ -99,16 +101,12 @@ class Feed:
         return batch
 
     async def run(self) -> None:
-        """Keep the stream coming until cancelled; everything but a changed stream is retried."""
+        """Keep the stream coming until cancelled; what has to do with the connection is retried."""
         delay = FIRST_DELAY_SECONDS
         while True:
             began_at = self._next
             try:
                 await self._read()
-            except StreamChangedError as error:
-                self._failure = error
-                self._ready.set()
-                return
             except (BusUnavailableError, ConsumerLostError, OSError, TimeoutError) as error:
                 logger.warning(
                     "stream interrupted",
@@ -130,7 +128,15 @@ class Feed:
             state = await stream_state(wire, self._stream)
             if state.identity != self._identity:
                 raise StreamChangedError(expected=self._identity, found=state.identity)
+            if state.last_sequence < self._next - 1:
+                # An older copy of the store: its next messages would be taken for ones read before.
+                raise HistoryAheadError(
+                    stream=self._stream,
+                    history_sequence=self._next - 1,
+                    stream_sequence=state.last_sequence,
+                )
             self._consumer = await create_consumer(wire, self._stream, self._next)
+            wire.parser.follow(self._stream, self._consumer)
             self._asked = 0
             largest = int(wire.info.get("max_payload", 0)) + OVERHEAD_BYTES
             self._max_pull_bytes = max(largest, self._budget // 2)
@@ -143,6 +149,13 @@ class Feed:
                 await self._until_lost(wire)
             finally:
                 self._wire = None
+                drop_consumer(wire, self._stream, self._consumer)
+
+    def note_end(self, task: "asyncio.Task[None]") -> None:
+        """Hand what ended `run` to whoever takes; nobody would wait for the task itself."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = error
+            self._ready.set()
 
     async def _until_lost(self, wire: Wire) -> None:
         loop = asyncio.get_running_loop()
@@ -225,6 +238,7 @@ async def open_feed(
     """
     feed = Feed(options, state, max(start, 1), budget)
     task = asyncio.create_task(feed.run())
+    task.add_done_callback(feed.note_end)
     try:
         yield feed
     finally:

@@ -71,6 +71,9 @@ class MessageParser:
     `buffer` gives the room to receive into, `received` says how much came. Then `batch` holds the
     messages of the hot subscription, `messages` all others and `control` the lines that are no
     messages; whoever takes them empties them.
+
+    Nothing on the hot subscription is believed but what one consumer of one stream delivers, each
+    message once and none left out: see `follow`.
     """
 
     def __init__(self) -> None:
@@ -82,6 +85,20 @@ class MessageParser:
         self._buffer = bytearray(_INITIAL_BYTES)
         self._end = 0
         self._wanted = 1
+        self._followed: tuple[bytes, bytes] | None = None
+        self._delivered = 0
+        self._reply_head = b""
+        self._reply_tail = 0
+
+    def follow(self, stream: str, consumer: str) -> None:
+        """Take hot messages of this new consumer alone, from its first on; drop what came before.
+
+        Its deliveries carry its own count. Nothing is acked, so that what is lost on the way never
+        comes again: a jump in that count, like a message of any other consumer, is an error.
+        """
+        self._followed, self._delivered = (stream.encode(), consumer.encode()), 0
+        self._reply_head = b""
+        self.batch = RawBatch()
 
     def buffer(self) -> memoryview:
         """Return the room for the next piece."""
@@ -126,7 +143,8 @@ class MessageParser:
             batch.payloads.append,
         )
         find, total, at, size_sum = data.find, len(data), 0, 0
-        reply = b""
+        reply, place, count = b"", [b""], len(batch.sequences)
+        head, tail = self._reply_head, self._reply_tail
         while (line_end := find(b"\r\n", at)) >= 0:
             parts = data[at:line_end].split(b" ")
             op, body = parts[0], line_end + 2
@@ -147,7 +165,11 @@ class MessageParser:
                 self._wanted = after + 2
                 break
             reply = parts[3]
-            add_sequence(stream_sequence(reply))
+            place = reply.rsplit(b".", tail)
+            if place[0] != head:
+                head, tail = self._recognise(reply)
+                place = reply.rsplit(b".", tail)
+            add_sequence(int(place[1]))
             add_subject(parts[1])
             add_payload(data[start:after])
             size_sum += after - start
@@ -159,7 +181,23 @@ class MessageParser:
         if reply:
             self.last_reply = reply
             batch.size_bytes += size_sum
+            self._count(len(batch.sequences) - count, int(place[2]))
         return at
+
+    def _recognise(self, reply: bytes) -> tuple[bytes, int]:
+        """Return what replies of this kind begin with, and how many tokens follow it."""
+        tokens, at = _split_reply(reply)
+        if self._followed is not None and (tokens[at - 3], tokens[at - 2]) != self._followed:
+            raise ProtocolError(f"a message that was not asked for: {reply!r}")
+        self._reply_tail = len(tokens) - at
+        self._reply_head = b".".join(tokens[:at])
+        return self._reply_head, self._reply_tail
+
+    def _count(self, received: int, last: int) -> None:
+        """Compare the consumer's count of its deliveries with ours."""
+        self._delivered += received
+        if self._followed is not None and last != self._delivered:
+            raise ProtocolError(f"delivery {last} came as number {self._delivered}")
 
     def _parse_other(self, data: bytes, parts: list[bytes], body: int) -> int:
         """Collect what is no hot message; return where it ends, or would end were it complete."""
@@ -182,15 +220,21 @@ class MessageParser:
         return end + 2
 
 
-def stream_sequence(reply: bytes) -> int:
-    """Return the stream sequence in a reply subject of JetStream.
+def _split_reply(reply: bytes) -> tuple[list[bytes], int]:
+    """Return the tokens of a reply subject of JetStream, and where the stream sequence is in it.
 
     It is `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<consumer sequence>.<time>.<pending>`,
     with a domain and an account in front of the stream, and possibly more at the end, where the
     server says so.
+
+    Raises:
+        ProtocolError: it is none.
     """
     tokens = reply.split(b".")
-    return int(tokens[5] if len(tokens) == 9 else tokens[7])
+    at = 5 if len(tokens) == 9 else 7
+    if not reply.startswith(_ACK_PREFIX) or len(tokens) < at + 4:
+        raise ProtocolError(f"not a JetStream reply: {reply!r}")
+    return tokens, at
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +254,5 @@ def parse_position(reply: bytes) -> Position:
     Raises:
         ProtocolError: it is none.
     """
-    tokens = reply.split(b".")
-    offset = 5 if len(tokens) == 9 else 7
-    if not reply.startswith(_ACK_PREFIX) or len(tokens) < offset + 4:
-        raise ProtocolError(f"not a JetStream reply: {reply!r}")
-    return Position(int(tokens[offset]), int(tokens[offset + 2]), int(tokens[offset + 3]))
+    tokens, at = _split_reply(reply)
+    return Position(int(tokens[at]), int(tokens[at + 2]), int(tokens[at + 3]))

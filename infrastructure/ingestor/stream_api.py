@@ -69,6 +69,11 @@ async def create_consumer(wire: Wire, stream: str, start: int) -> str:
     return str(answer["name"])
 
 
+def drop_consumer(wire: Wire, stream: str, consumer: str) -> None:
+    """Tell the server that a consumer is of no more use; without answer, for the wire is left."""
+    wire.publish(f"$JS.API.CONSUMER.DELETE.{stream}.{consumer}".encode(), b"", wire.reply_to(b"0"))
+
+
 async def _api(wire: Wire, call: str, payload: object) -> dict[str, Any]:
     try:
         answer: dict[str, Any] = await wire.request(f"$JS.API.{call}", payload)

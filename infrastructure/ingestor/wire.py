@@ -18,6 +18,7 @@ from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from infrastructure.ingestor.protocol import Message, MessageParser, ProtocolError
+from nervous_system.comms.inbox import DEFAULT_PREFIX, inbox_prefix
 from nervous_system.errors import BusUnavailableError
 
 DEFAULT_PORT = 4222
@@ -59,7 +60,7 @@ class WireOptions:
 class Wire(asyncio.BufferedProtocol):
     """An open connection; made by `open_wire`."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = DEFAULT_PREFIX) -> None:
         self.parser = MessageParser()
         self.info: dict[str, Any] = {}
         """What the server said of itself last."""
@@ -75,7 +76,7 @@ class Wire(asyncio.BufferedProtocol):
         self._greeted: asyncio.Future[None] = self._loop.create_future()
         self._pongs: list[asyncio.Future[None]] = []
         self._replies: dict[bytes, asyncio.Future[Message]] = {}
-        self._inbox = f"_INBOX.{token_hex(11)}".encode()
+        self._inbox = f"{prefix}.{token_hex(11)}".encode()
         self._transport: asyncio.Transport | None = None
         self._count = 0
 
@@ -96,7 +97,7 @@ class Wire(asyncio.BufferedProtocol):
             if parser.control:
                 self._handle_control()
         except (ProtocolError, ValueError, IndexError) as error:
-            self.abort(f"not the NATS protocol: {error}")
+            self.abort(f"not what the server should send: {error}")
             return
         if parser.messages:
             self._handle_messages()
@@ -274,7 +275,9 @@ async def _connect(options: WireOptions, url: str) -> Wire:
     parts = _split(url)
     host, port = parts.hostname or "127.0.0.1", parts.port or DEFAULT_PORT
     async with asyncio.timeout(options.connect_timeout.total_seconds()):
-        _, wire = await asyncio.get_running_loop().create_connection(Wire, host, port)
+        _, wire = await asyncio.get_running_loop().create_connection(
+            lambda: Wire(inbox_prefix(url)), host, port
+        )
         try:
             info = await wire.greeted()
             if info.get("tls_required") or parts.scheme == "tls" or options.tls is not None:

@@ -1,15 +1,19 @@
 """The reader of streams against a real server."""
 
+import re
+import shutil
+
 import pytest
 
-from infrastructure.errors import StreamChangedError
+from infrastructure.errors import HistoryAheadError, StreamChangedError
 from infrastructure.ingestor.feed import look_at_stream, open_feed, read_range
 from infrastructure.ingestor.protocol import RawBatch
 from infrastructure.ingestor.wire import WireOptions
-from nervous_system.comms.streams import EVENTS_STREAM, stream_identity
+from nervous_system.comms.streams import COORDINATION_STREAM, EVENTS_STREAM, stream_identity
 from nervous_system.errors import BusUnavailableError
 from tests.support.eventually import eventually
 from tests.support.ingesting import SUBJECT, open_streams, put
+from tests.support.meddling import meddling
 from tests.support.servers import NatsServer
 
 BUDGET = 16 * 1024 * 1024
@@ -90,6 +94,107 @@ async def test_reading_goes_on_after_the_consumer_was_deleted(nats_server: NatsS
                 await jetstream.delete_consumer(EVENTS_STREAM, consumer.name)
             await put(jetstream, [b"b"])
             assert (await feed.take()).sequences == [2]
+
+
+async def test_a_delivery_lost_on_the_way_is_fetched_again(nats_server: NatsServer) -> None:
+    third = re.compile(rb"MSG \S+ 1 \S+\.3\.3\.\d+\.\d+ \d+\r\n\w+\r\n")
+    lost: list[bytes] = []
+
+    def lose_once(piece: bytes) -> bytes:
+        found = third.search(piece)
+        if lost or found is None:
+            return piece
+        lost.append(found[0])
+        return piece.replace(found[0], b"")
+
+    raws = [b"a", b"b", b"c", b"d", b"e"]
+    async with open_streams(nats_server) as jetstream, meddling(nats_server.port, lose_once) as url:
+        options = WireOptions(url=url)
+        async with open_feed(
+            options, await look_at_stream(options, EVENTS_STREAM), 1, BUDGET
+        ) as feed:
+            found = RawBatch()
+            for raw in raws:
+                await put(jetstream, [raw])
+            while len(found) < len(raws):
+                batch = await feed.take()
+                found.sequences += batch.sequences
+                found.payloads += batch.payloads
+    assert lost
+    assert (found.sequences, found.payloads) == ([1, 2, 3, 4, 5], raws)
+
+
+async def test_what_another_consumer_delivers_into_our_inbox_is_not_taken(
+    nats_server: NatsServer,
+) -> None:
+    options = WireOptions(url=nats_server.url)
+    async with open_streams(nats_server) as jetstream:
+        await put(jetstream, [b"ours"])
+        await put(jetstream, [b"forged"], "swarm.coordination.coder.decision.mallory")
+        foreign = await jetstream.pull_subscribe(
+            "swarm.coordination.>", durable="mallory", stream=COORDINATION_STREAM
+        )
+        state = await look_at_stream(options, EVENTS_STREAM)
+        inbox = await jetstream._nc.subscribe("_INBOX.*.r.*")
+        async with open_feed(options, state, 1, BUDGET) as feed:
+            assert (await feed.take()).payloads == [b"ours"]
+            prefix = (await inbox.next_msg()).subject.partition(".r.")[0]
+            pull = f"$JS.API.CONSUMER.MSG.NEXT.{COORDINATION_STREAM}.mallory"
+            await jetstream._nc.publish(pull, b"1", reply=f"{prefix}.hot")
+            await put(jetstream, [b"ours too"])
+            batch = await feed.take()
+            assert (batch.sequences, batch.payloads) == ([2], [b"ours too"])
+        await foreign.unsubscribe()
+
+
+async def test_a_stream_set_back_while_it_is_read_is_refused(nats_server: NatsServer) -> None:
+    options = WireOptions(url=nats_server.url)
+    async with open_streams(nats_server) as jetstream:
+        await put(jetstream, [b"a"])
+    nats_server.stop()
+    old, store = nats_server.directory / "old", nats_server.directory / "store"
+    shutil.copytree(store, old)
+    nats_server.start()
+    async with open_streams(nats_server) as jetstream:
+        await put(jetstream, [b"b", b"c"])
+        state = await look_at_stream(options, EVENTS_STREAM)
+    async with open_feed(options, state, 1, BUDGET) as feed:
+        assert (await feed.take()).sequences == [1, 2, 3]
+        nats_server.kill()
+        shutil.rmtree(store)
+        old.rename(store)
+        nats_server.start()
+        with pytest.raises(HistoryAheadError):
+            await feed.take()
+
+
+async def test_an_answer_that_makes_no_sense_is_not_waited_for(nats_server: NatsServer) -> None:
+    options = WireOptions(url=nats_server.url)
+    async with open_streams(nats_server):
+        state = await look_at_stream(options, EVENTS_STREAM)
+        async with (
+            meddling(
+                nats_server.port, lambda piece: piece.replace(b'"first_seq"', b'"first_sec"')
+            ) as url,
+            open_feed(WireOptions(url=url), state, 1, BUDGET) as feed,
+        ):
+            with pytest.raises(KeyError):
+                await feed.take()
+
+
+async def test_no_consumer_is_left_behind(nats_server: NatsServer) -> None:
+    options = WireOptions(url=nats_server.url)
+    async with open_streams(nats_server) as jetstream:
+        await put(jetstream, [b"a"])
+        state = await look_at_stream(options, EVENTS_STREAM)
+        async with open_feed(options, state, 1, BUDGET) as feed:
+            await feed.take()
+            assert len(await jetstream.consumers_info(EVENTS_STREAM)) == 1
+
+        async def is_gone() -> bool:
+            return not await jetstream.consumers_info(EVENTS_STREAM)
+
+        await eventually(is_gone)
 
 
 async def test_a_replaced_stream_is_refused(nats_server: NatsServer) -> None:
