@@ -80,6 +80,8 @@ def verify(
     """
     if repair and (first is not None or last is not None):
         raise typer.BadParameter("a repair needs the whole of history", param_hint="--repair")
+    if sign and (first is not None or last is not None):
+        raise typer.BadParameter("a head stands for all before it", param_hint="--sign")
     if first is not None and last is not None and first > last:
         raise typer.BadParameter(f"{first} lies behind --to {last}", param_hint="--from")
     run = _Run(

@@ -62,14 +62,17 @@ def report_unlisted(coverage: Coverage, findings: Findings) -> None:
     kinds = {problem.kind for problem in findings.problems}
     if coverage.is_listed or ProblemKind.DAMAGED_RANGE in kinds:
         return
-    findings.report(
-        Problem(
-            kind=ProblemKind.DAMAGED_RANGE,
-            stream=EVENTS_STREAM,
-            sequence=1,
-            detail="which streams history holds rows of cannot be read",
-        )
-    )
+    _damaged(findings, EVENTS_STREAM, "which streams history holds rows of cannot be read")
+
+
+def report_unreadable(stream: str, findings: Findings) -> None:
+    """Say that neither history nor the bus can tell where this stream's rows begin and end."""
+    _damaged(findings, stream, "where its rows begin and end cannot be read")
+
+
+def _damaged(findings: Findings, stream: str, detail: str) -> None:
+    kind = ProblemKind.DAMAGED_RANGE
+    findings.report(Problem(kind=kind, stream=stream, sequence=1, detail=detail))
 
 
 def report_nowhere(stream: str, expected: Sequence[Witness], findings: Findings) -> None:

@@ -63,6 +63,4 @@ def _doubt(stream: str, first: int, last: int) -> Unproven:
 
 
 def _told(stream: str, sequence: int, detail: str) -> Unproven:
-    return Unproven(
-        kind=UnprovenKind.NEVER_STORED, stream=stream, sequence=sequence, detail=detail
-    )
+    return Unproven(kind=UnprovenKind.NEVER_STORED, stream=stream, sequence=sequence, detail=detail)

@@ -14,6 +14,7 @@ from infrastructure.history.verify.coverage import (
     report_nowhere,
     report_unjudged,
     report_unlisted,
+    report_unreadable,
 )
 from infrastructure.history.verify.findings import Findings, Report, Unproven, UnprovenKind
 from infrastructure.history.verify.heads import Witness, WitnessCheck
@@ -29,6 +30,7 @@ from infrastructure.history.verify.store import Extent, VerifyStore, open_store
 from infrastructure.history.verify.stream_check import StreamCheck, StreamOutcome
 from infrastructure.history.verify.testimony import Testimony
 from infrastructure.ingestor.ledger import Head, format_head
+from nervous_system.comms.streams import EVENTS_STREAM
 
 EXPECTED = "--expect"
 """Source of heads that the caller has noted."""
@@ -89,7 +91,8 @@ async def verify(
         coverage = await find_streams(store, source, request.expected)
         for stream in coverage.names:
             found = await _verify_stream(store, source, stream, request, findings, on_progress)
-            result.streams.append(found)
+            if found is not None:
+                result.streams.append(found)
         report_unlisted(coverage, findings)
     report = result.report
     report.checked = sum(found.outcome.checked for found in result.streams)
@@ -125,6 +128,32 @@ async def is_cut_off(client: HistoryClient, source: MessageSource) -> bool:
     return False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is known of a stream before anything of it is compared."""
+
+    noted: list[Witness] | None
+    extent: Extent | None
+    """None: damage keeps history from telling."""
+    state: StreamState
+    pruned: list[Head]
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing but a caller's word speaks of this stream."""
+        has_rows = self.extent is None or self.extent.row_count > 0
+        return not (has_rows or self.state.identity or self.noted or self.pruned)
+
+
+async def _look(store: VerifyStore, source: MessageSource, stream: str) -> _Known:
+    # In this order, since all three grow: what is noted was stored, what is stored was published.
+    noted = await source.witnesses(stream)
+    extent = await asyncio.to_thread(_extent, store, stream)
+    state = await source.state(stream)
+    pruned = await asyncio.to_thread(store.pruned_heads, stream)
+    return _Known(noted=noted, extent=extent, state=state, pruned=pruned)
+
+
 async def _verify_stream(
     store: VerifyStore,
     source: MessageSource,
@@ -132,19 +161,22 @@ async def _verify_stream(
     request: VerifyRequest,
     findings: Findings,
     on_progress: Callable[[str, int], None],
-) -> StreamResult:
-    # In this order, since all three grow: what is noted was stored, what is stored was published.
-    noted = await source.witnesses(stream)
-    extent = await asyncio.to_thread(_extent, store, stream)
-    state = await source.state(stream)
-    pruned = await asyncio.to_thread(store.pruned_heads, stream)
+) -> StreamResult | None:
+    """Verify one stream; None: there is no such stream."""
+    known = await _look(store, source, stream)
+    state, pruned = known.state, known.pruned
     expected = _expected(stream, request.expected)
-    witnesses = [*(noted or ()), *expected]
+    if known.is_nothing and stream != EVENTS_STREAM:
+        report_nowhere(stream, expected, findings)
+        return None
+    extent = known.extent
     if extent is None:
-        last = max((state.last, *(witness.head.sequence for witness in witnesses)))
-        extent = Extent(row_count=1, first=min(state.first, 1), last=last)
+        extent = Extent(row_count=1, first=min(state.first, 1), last=state.last)
     scope = await asyncio.to_thread(_plan, store, stream, request.wanted, extent, state, pruned)
     report_scope(scope, request.wanted, extent, state, pruned, findings)
+    if known.extent is None and scope.is_empty:
+        report_unreadable(stream, findings)
+    witnesses = [*(known.noted or ()), *expected]
     check = WitnessCheck.of(witnesses)
     _doubt_pruned(findings, [one for one in check.take_pruned(pruned) if one.source == EXPECTED])
     outcome = StreamOutcome()
@@ -152,16 +184,19 @@ async def _verify_stream(
         outcome = await StreamCheck(store, source, state, scope, check, findings, on_progress).run()
     testimony = Testimony(store, source, state, findings)
     await testimony.judge(check, scope.first, scope.last, to_end=scope.is_to_end)
-    outside = check.outside(scope.first, sys.maxsize if scope.is_to_end else scope.last)
-    report_unjudged(
-        [one for one in outside if one.source == EXPECTED],
-        scope.first, scope.last, findings, is_part=not request.wanted.is_everything,
-    )  # fmt: skip
-    if noted is None:
+    _report_unjudged(check, scope, request.wanted, findings)
+    if known.noted is None:
         _doubt_witnesses(findings, stream)
     elif request.public_key is not None:
-        testimony.check_signatures(noted, request.public_key)
+        testimony.check_signatures(known.noted, request.public_key)
     return StreamResult(state=state, scope=scope, outcome=outcome, witnesses=tuple(witnesses))
+
+
+def _report_unjudged(check: WitnessCheck, scope: Scope, wanted: Wanted, findings: Findings) -> None:
+    """Say which expected heads the range left out."""
+    judged_to = sys.maxsize if scope.is_to_end else scope.last
+    left_out = [one for one in check.outside(scope.first, judged_to) if one.source == EXPECTED]
+    report_unjudged(left_out, scope.first, scope.last, findings, is_part=not wanted.is_everything)
 
 
 def _plan(

@@ -18,6 +18,7 @@ from infrastructure.history.verify.findings import (
     UnprovenKind,
 )
 from infrastructure.history.verify.heads import WitnessCheck
+from infrastructure.history.verify.holes import Holes
 from infrastructure.history.verify.inspection import Inspector, with_vouched
 from infrastructure.history.verify.ledger import BrokenBatch, Entry, Leaves, LedgerCheck
 from infrastructure.history.verify.messages import Messages
@@ -77,6 +78,9 @@ class StreamCheck:
         self._inspector = Inspector(store, state.name, findings, witnesses)
         self._maker = make_maker(state.name, from_start=scope.is_from_start, to_end=scope.is_to_end)
         self._unnumbered = 0
+        self._holes = Holes()
+        if scope.is_from_start:
+            self._holes.take((), 1, scope.first - 1)
         self.outcome = StreamOutcome()
 
     async def run(self) -> StreamOutcome:
@@ -120,6 +124,7 @@ class StreamCheck:
     def _prepare(self, span: Span, messages: Messages, first: int, last: int) -> Stretch:
         """Make a stretch; what its emitters give rise to is told when its span is compared."""
         stretch = self._maker.make(messages, first, last)
+        self._holes.take(messages.sequences, first, last)
         span.problems += self._maker.chains.take_problems()
         span.repeats |= self._maker.chains.take_repeats()
         return stretch
@@ -249,6 +254,10 @@ class StreamCheck:
                     detail=f"{self._unnumbered} events carry no emitter number",
                 )
             )
+        for hole in self._holes.doubts(
+            self._stream, [*self.outcome.bad_sequences, *self.outcome.vouched]
+        ):
+            self._findings.doubt(hole)
         self.outcome.head = self._ledger.head
 
     def _report(

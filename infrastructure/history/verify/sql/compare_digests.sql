@@ -4,7 +4,7 @@ select
     (
         select tuple(sum(row_count), sum(first), sum(second))
         from ${scratch}.digests
-        where first_seq between {first:UInt64} and {last:UInt64}
+        where of_stream = {stream:String} and first_seq between {first:UInt64} and {last:UInt64}
     )
     = (
         select tuple(count(), sum(cityHash64(${key}, ${stored_columns})), sum(xxh3(${key}, ${stored_texts})))
