@@ -1,11 +1,9 @@
 """The entry point of `swarm`: parse, run one command, turn its error into a line and a code."""
 
 import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 
 from cortex.cli import output
 from cortex.cli.app import build_app
@@ -15,8 +13,6 @@ from cortex.cli.session import Session
 
 def main() -> None:
     """Run `swarm` with this process's arguments."""
-    # As Ctrl-C does, SIGTERM ends what the command has started; `up` and `ingest` drain first.
-    signal.signal(signal.SIGTERM, _end)
     sys.exit(run(sys.argv[1:], os.environ))
 
 
@@ -32,10 +28,6 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defence: a line, not a stack trace
         return report(error, show_traceback=session.traceback)
     return 0
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
 
 
 def _flushed(code: str | int | None) -> int:

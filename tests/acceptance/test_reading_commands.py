@@ -214,22 +214,6 @@ def test_tail_up_to_a_time_that_has_passed_prints_what_is_stored(stack: Stack) -
     assert done.stderr.splitlines()[-1].startswith("swarm: 2 of 3 events came in time")
 
 
-def test_sigterm_ends_a_command_as_ctrl_c_does(stack: Stack) -> None:
-    """What it has opened or started is closed; only the code differs."""
-    process = subprocess.Popen(
-        [SWARM, "tail", "--home", str(stack.root)], stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stderr is not None
-        assert process.stderr.readline().startswith("following ")
-        process.terminate()
-        assert process.communicate(timeout=20)[1] == ""
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == 128 + signal.SIGTERM
-
-
 @pytest.mark.parametrize(
     "command",
     [
