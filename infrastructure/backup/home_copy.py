@@ -127,8 +127,10 @@ def _begin(home: Home, target: Path) -> Path:
     if home.root.resolve() in (target.resolve(), *target.resolve().parents):
         raise BackupError(directory=str(target), reason=f"it lies inside the home {home.root}")
     work = target.resolve().with_name(f".{target.name}.{os.getpid()}")
-    (work / "home").mkdir(parents=True, mode=0o700)
-    (work / "scratch").mkdir()
+    work.parent.mkdir(parents=True, exist_ok=True)
+    work.mkdir(mode=0o700)  # whatever is copied into it, nobody else comes as far as that
+    (work / "home").mkdir(mode=0o700)
+    (work / "scratch").mkdir(mode=0o700)
     return work
 
 

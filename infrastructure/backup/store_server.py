@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from string import Template
 
 from infrastructure.errors import BackupError
@@ -16,10 +17,12 @@ from nervous_system.comms.connection import BusClient, open_nats
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.02
+_USER = "backup"
 _CONFIG = Template("""\
 host: 127.0.0.1
 port: -1
 ports_file_dir: $ports
+authorization { user: $user, password: $password }
 max_payload: 8MB
 jetstream {
   store_dir: $store
@@ -35,27 +38,38 @@ and is synced as a whole before."""
 async def open_store(store: Path, scratch: Path) -> AsyncIterator[BusClient]:
     """Start a server on `store`, on a free port of the loopback; it has ended when the block ends.
 
+    Only the client that is handed out can log in; the password lies in `scratch` meanwhile.
+
     Raises:
         BackupError: it does not start.
     """
     ports = scratch / "ports"
     shutil.rmtree(ports, ignore_errors=True)
     ports.mkdir(parents=True)
+    password = token_hex(16)
     config = scratch / "nats-server.conf"
-    config.write_text(
-        _CONFIG.substitute(store=json.dumps(str(store)), ports=json.dumps(str(ports)))
-    )
+    config.write_text(_config(store, ports, password))
     log = scratch / "nats-server.log"
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
             nats_server_binary(), "-c", str(config), stdout=subprocess.DEVNULL, stderr=errors
         )
     try:
-        url = await _url(process, ports, log)
+        address = await _url(process, ports, log)
+        url = address.replace("://", f"://{_USER}:{password}@", 1)
         async with open_nats(url, name="swarm-backup", timeout=START_SECONDS) as client:
             yield client
     finally:
         await asyncio.shield(_stop(process))
+
+
+def _config(store: Path, ports: Path, password: str) -> str:
+    return _CONFIG.substitute(
+        store=json.dumps(str(store)),
+        ports=json.dumps(str(ports)),
+        user=json.dumps(_USER),
+        password=json.dumps(password),
+    )
 
 
 async def _url(process: asyncio.subprocess.Process, ports: Path, log: Path) -> str:

@@ -15,6 +15,7 @@ from infrastructure.backup.home_copy import (
     back_up_running,
     back_up_stopped,
 )
+from infrastructure.backup.store_server import open_store
 from infrastructure.errors import BackupError
 from infrastructure.history.client import open_history
 from infrastructure.history.config import HistoryConfig
@@ -26,6 +27,7 @@ from nervous_system.comms.streams import (
     stream_identity,
     swarm_streams,
 )
+from nervous_system.errors import BusUnavailableError
 from tests.support.home import RunningHome, running_home
 
 COLUMNS = ["stream", "stream_seq", "raw", "ledger_prev", "ledger_root", "ledger_count"]
@@ -98,6 +100,34 @@ async def test_nothing_is_left_behind_in_the_home(filled_home: RunningHome, tmp_
     await back_up(filled_home, tmp_path / "copy")
     assert list((filled_home.home.history / "shadow").rglob("*.bin")) == []
     assert set(os.listdir(tmp_path)) == {"copy", "home"}
+
+
+async def test_nobody_else_can_read_what_is_being_copied(
+    filled_home: RunningHome, tmp_path: Path
+) -> None:
+    """Snapshots hold every event and all content; the place of the copy may be open to all."""
+    seen: dict[str, int] = {}
+
+    def look(step: str) -> None:
+        work = tmp_path / f".copy.{os.getpid()}"
+        seen[step] = work.stat().st_mode & 0o077
+
+    async with open_nats(filled_home.nats_url, name="test") as client:
+        with open_history(HistoryConfig(dsn=filled_home.writer_dsn)) as history:
+            await back_up_running(filled_home.home, tmp_path / "copy", client, history, look)
+    assert "putting streams back" in seen
+    assert set(seen.values()) == {0}
+
+
+async def test_server_on_a_copied_store_lets_nobody_else_in(tmp_path: Path) -> None:
+    """Any process of the machine can reach its port."""
+    async with open_store(tmp_path / "store", tmp_path / "scratch") as client:
+        assert client.connected_url is not None
+        stranger = f"nats://127.0.0.1:{client.connected_url.port}"
+        with pytest.raises(BusUnavailableError):
+            async with open_nats(stranger, name="stranger", timeout=1):
+                pass
+        await client.jetstream().account_info()
 
 
 async def test_a_copy_of_a_copy_that_was_started_is_the_same(
