@@ -22,10 +22,14 @@ from infrastructure.history.archive import (
 from infrastructure.history.client import HistoryClient
 from infrastructure.history.query_text import query_text
 from nervous_system.comms.contracts import ContentStore, Outgoing, Publisher, Wait
+from nervous_system.comms.streams import COORDINATION_STREAM, EVENTS_STREAM
 
 WINDOW_RECORDS = 2_000
 WINDOW_BYTES = 32 * 2**20
 SUBMIT_SECONDS = 60.0
+_PREFIXES = {EVENTS_STREAM: "swarm.events.", COORDINATION_STREAM: "swarm.coordination."}
+"""What may be imported, and where subjects of it lie: an archive comes from elsewhere, and the one
+who imports may publish on any subject of ours."""
 _MESSAGE_ID = re.compile(r"import:(?P<identity>.+):(?P<sequence>\d+)")
 
 
@@ -114,7 +118,8 @@ async def import_records(
 
     Raises:
         BusError: the bus could not take it; running again goes on from there.
-        ArchiveError: a stream of the archive is not in its header.
+        ArchiveError: a stream of the archive is not in its header, a message is on a subject of
+            another stream, or it went to another one here.
     """
     pieces: list[bytes] = []
     while window := list(_window(records)):
@@ -160,13 +165,15 @@ async def _publish(
         for record in messages
         if record.sequence > _stream_of(record, progress).resumed_after
     ]
-    await asyncio.gather(
-        *(
-            publisher.submit(_outgoing(stream, record), Wait.ACK, SUBMIT_SECONDS)
-            for stream, record in todo
-        )
+    outgoing = [_outgoing(stream, record) for stream, record in todo]
+    receipts = await asyncio.gather(
+        *(publisher.submit(one, Wait.ACK, SUBMIT_SECONDS) for one in outgoing)
     )
-    for stream, _ in todo:
+    for (stream, record), receipt in zip(todo, receipts, strict=True):
+        if receipt.stream not in {"", record.stream}:
+            raise ArchiveError(
+                reason=f"{record.subject} of {record.stream} belongs to {receipt.stream} here"
+            )
         stream.event_count += 1
 
 
@@ -177,7 +184,17 @@ def _stream_of(record: EventRecord, progress: ImportProgress) -> ImportedStream:
     return found
 
 
+def _is_subject_of(stream: str, subject: str) -> bool:
+    prefix = _PREFIXES.get(stream)
+    return prefix is not None and subject.startswith(prefix)
+
+
 def _outgoing(stream: ImportedStream, record: EventRecord) -> Outgoing:
+    if not _is_subject_of(record.stream, record.subject):
+        raise ArchiveError(
+            reason=f"message {record.sequence} of {record.stream} is on {record.subject[:100]!r}, "
+            "which is no subject of that stream: nothing may be published there"
+        )
     return Outgoing(
         subject=record.subject,
         payload=record.raw,

@@ -111,6 +111,32 @@ async def test_messages_and_contents_arrive_once_and_in_order(nats_url: str) -> 
         assert await bus.content.get(sha256(CONTENT).hexdigest()) == CONTENT
 
 
+@pytest.mark.parametrize(
+    "subject", ["swarm.checkpoints.ENCHANTED_SWARM", "swarm.coordination.a.b.c", "$JS.API.INFO"]
+)
+async def test_message_on_a_subject_of_another_stream_is_refused_before_any_is_published(
+    nats_url: str, subject: str
+) -> None:
+    """Whatever the archive names: the importing user might publish there."""
+    forged = EventRecord(stream=STREAM, sequence=12, subject=subject, raw=b"x")
+    async with open_bus(BusConfig(url=nats_url)) as bus:
+        await declare(bus)
+        with pytest.raises(ArchiveError, match="no subject of that stream"):
+            await run(bus, iter([header(), events()[0], forged]))
+        assert await stored(bus) == []
+        assert (await bus.js.stream_info("SWARM_CHECKPOINTS")).state.messages == 0
+        assert (await bus.js.stream_info("SWARM_COORDINATION")).state.messages == 0
+
+
+async def test_message_that_went_to_another_stream_is_told(nats_url: str) -> None:
+    """Where the bus does not declare its streams as ours are."""
+    async with open_bus(BusConfig(url=nats_url)) as bus:
+        await bus.js.add_stream(name=STREAM, subjects=["swarm.tasks.>"])
+        await bus.js.add_stream(name="OTHER", subjects=["swarm.events.>"])
+        with pytest.raises(ArchiveError, match="belongs to OTHER here"):
+            await run(bus, iter([header(), events()[0]]))
+
+
 async def test_an_import_that_was_interrupted_goes_on_where_it_stopped(nats_url: str) -> None:
     expected = [(one.subject, one.raw) for one in events()]
     async with open_bus(BusConfig(url=nats_url)) as bus:
