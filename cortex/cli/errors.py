@@ -51,8 +51,8 @@ def innermost(error: Exception) -> Exception:
     return next((cause for cause in causes if isinstance(cause, SwarmError)), causes[0])
 
 
-def _is_foreign(module: str | None) -> bool:
-    return module is not None and module.partition(".")[0] not in OUR_PACKAGES
+def _is_foreign(module: str) -> bool:
+    return module.partition(".")[0] not in OUR_PACKAGES
 
 
 def _extra(module: str) -> str:
@@ -63,7 +63,7 @@ def _extra(module: str) -> str:
 def _line(error: Exception) -> str:
     if isinstance(error, SwarmError):
         text = str(error)
-    elif isinstance(error, ModuleNotFoundError) and _is_foreign(error.name):
+    elif isinstance(error, ModuleNotFoundError) and error.name and _is_foreign(error.name):
         text = f"{error.name} is not installed: pip install 'enchanted-swarm[{_extra(error.name)}]'"
     elif isinstance(error, OSError):
         text = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
