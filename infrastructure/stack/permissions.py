@@ -9,11 +9,19 @@
 Checkpoints cannot be deleted or purged by anybody: the stream itself denies it. Subjects here are
 JetStream's API subjects; a user without the one for a call gets no answer, and the server reports
 the violation on its connection.
+
+Each user has inboxes of its own, `_INBOX_<user>.>`, which nobody else can subscribe. The default
+prefix of NATS clients is for those who are told nothing else: `publisher`, agents, and the operator
+with tools that are not ours. What arrives there, these users can see of each other.
+
+The server answers a request on whatever reply subject it names, and no rule of its can forbid that;
+`docs/delivery.md` says what follows from it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from nervous_system.comms.inbox import DEFAULT_PREFIX, user_inbox
 from nervous_system.comms.streams import (
     CHECKPOINTS_STREAM,
     CONTENT_BUCKET,
@@ -24,7 +32,7 @@ from nervous_system.comms.streams import (
 
 CONTENT_STREAM = f"OBJ_{CONTENT_BUCKET}"
 
-INBOX = "_INBOX.>"
+SHARED_INBOX = f"{DEFAULT_PREFIX}.>"
 DUTIES = ("operator", "ingestor", "dashboard", "publisher")
 """Users that every bus has, beside those of its agents."""
 ANY_AGENT: Mapping[str, Sequence[str]] = {"agent": ("*",)}
@@ -54,33 +62,54 @@ def swarm_users(
             any.
     """
     rules = {
-        "operator": (operator_publish(), ("swarm.>", INBOX, "$O.>", "$KV.>", "$JS.EVENT.>")),
-        "ingestor": (ingestor_publish(), (INBOX,)),
-        "dashboard": (dashboard_publish(), ("swarm.events.>", "swarm.coordination.>", INBOX)),
-        "publisher": (("swarm.events.*.*",), (INBOX,)),
-        **{name: (agent_publish(tokens), (INBOX,)) for name, tokens in agents.items()},
+        "operator": (operator_publish(), (*_OPERATOR_HEARS, SHARED_INBOX)),
+        "ingestor": (ingestor_publish(), ()),
+        "dashboard": (dashboard_publish(), ("swarm.events.>", "swarm.coordination.>")),
+        "publisher": (("swarm.events.*.*",), (SHARED_INBOX,)),
+        **{name: (agent_publish(tokens), (SHARED_INBOX,)) for name, tokens in agents.items()},
     }
     return tuple(
-        NatsUser(name=name, password=passwords[name], publish=publish, subscribe=subscribe)
+        NatsUser(
+            name=name,
+            password=passwords[name],
+            publish=publish,
+            subscribe=(*subscribe, f"{user_inbox(name)}.>"),
+        )
         for name, (publish, subscribe) in rules.items()
     )
+
+
+_OPERATOR_HEARS = ("swarm.>", "$O.>", "$KV.>", "$JS.EVENT.>")
 
 
 def operator_publish() -> tuple[str, ...]:
     """Everything below our own prefix and the JetStream API of the one account."""
     # snapshots of streams larger than the server's window need their flow control
     flow = ("$JS.ACK.>", "$JS.FC.>", "$JS.SNAPSHOT.>")
-    return ("swarm.>", "$JS.API.>", *flow, "$O.>", "$KV.>", INBOX)
+    return (
+        "swarm.>",
+        "$JS.API.>",
+        *flow,
+        "$O.>",
+        "$KV.>",
+        SHARED_INBOX,
+        f"{user_inbox('operator')}.>",
+    )
+
+
+_INGESTED = (
+    EVENTS_STREAM,
+    COORDINATION_STREAM,
+    SPANS_STREAM,
+    CHECKPOINTS_STREAM,
+    CONTENT_STREAM,
+)
 
 
 def ingestor_publish() -> tuple[str, ...]:
     """Read what goes into history, append heads, fetch content and remove what history has."""
     return (
-        *_read(EVENTS_STREAM),
-        *_read(COORDINATION_STREAM),
-        *_read(SPANS_STREAM),
-        *_read(CHECKPOINTS_STREAM),
-        *_read(CONTENT_STREAM),
+        *(subject for stream in _INGESTED for subject in (*_read(stream), *_end_consumers(stream))),
         *(_direct(EVENTS_STREAM) + _direct(CHECKPOINTS_STREAM) + _direct(CONTENT_STREAM)),
         f"$JS.API.STREAM.PURGE.{CONTENT_STREAM}",
         f"$JS.API.STREAM.MSG.DELETE.{CONTENT_STREAM}",
@@ -103,26 +132,40 @@ def agent_publish(tokens: Sequence[str]) -> tuple[str, ...]:
         *_read(EVENTS_STREAM),
         *_read(COORDINATION_STREAM),
         *_read(CONTENT_STREAM),
+        *_subscribe_durably(EVENTS_STREAM, tokens),
+        *_subscribe_durably(COORDINATION_STREAM, tokens),
         f"$O.{CONTENT_BUCKET}.C.>",
         f"$O.{CONTENT_BUCKET}.M.>",
     )
 
 
 def _read(stream: str) -> tuple[str, ...]:
-    """API subjects to look up, fetch from and consume one stream, durable or not."""
+    """API subjects to look up, fetch from and consume one stream, without acks.
+
+    Clients name their consumers at random and cannot list those of others, so that these cannot
+    be guessed.
+    """
     return (
         "$JS.API.STREAM.NAMES",
         f"$JS.API.STREAM.INFO.{stream}",
         f"$JS.API.STREAM.MSG.GET.{stream}",
         f"$JS.API.CONSUMER.CREATE.{stream}",
         f"$JS.API.CONSUMER.CREATE.{stream}.>",
-        f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.*",
         f"$JS.API.CONSUMER.INFO.{stream}.*",
-        f"$JS.API.CONSUMER.DELETE.{stream}.*",
         f"$JS.API.CONSUMER.MSG.NEXT.{stream}.*",
-        f"$JS.ACK.{stream}.>",
         f"$JS.FC.{stream}.>",
     )
+
+
+def _subscribe_durably(stream: str, names: Sequence[str]) -> tuple[str, ...]:
+    """API subjects to make durable consumers of these names, and to ack what they deliver."""
+    made = (f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.{name}" for name in names)
+    return (*made, *(f"$JS.ACK.{stream}.{name}.>" for name in names))
+
+
+def _end_consumers(stream: str) -> tuple[str, ...]:
+    """Delete consumers; whoever may do that can end those of others, whose names it knows."""
+    return (f"$JS.API.CONSUMER.DELETE.{stream}.*",)
 
 
 def _direct(stream: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ import nats.js.errors
 from nats.aio.client import Client, Srv
 from nats.aio.transport import TcpTransport
 
+from nervous_system.comms.inbox import DEFAULT_PREFIX, inbox_prefix
 from nervous_system.comms.running import end_task
 from nervous_system.errors import BusClosedError, BusUnavailableError
 
@@ -58,8 +59,9 @@ class ConnectionListener(Protocol):
 class BusClient(Client):
     """A nats-py client that never gives up, with frames and acks on a short way."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = DEFAULT_PREFIX) -> None:
         super().__init__()
+        self._inbox_prefix = bytearray(prefix.encode())
         self.listeners: list[ConnectionListener] = []
         self.acks: dict[bytes, AckHandler] = {}
         """Who waits for which reply: token to handler, taken out when the reply comes."""
@@ -204,7 +206,7 @@ async def open_nats(
     Raises:
         BusUnavailableError: no server answered in time.
     """
-    client = BusClient()
+    client = BusClient(inbox_prefix(url))
     connecting = asyncio.ensure_future(_connect(client, url, name, options))
     try:
         done, _ = await asyncio.wait({connecting}, timeout=timeout)
@@ -222,6 +224,7 @@ async def _connect(client: BusClient, url: str, name: str, options: dict[str, An
     await client.connect(
         servers=url.split(","),
         name=name,
+        inbox_prefix=inbox_prefix(url),
         max_reconnect_attempts=-1,
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         ping_interval=PING_INTERVAL_SECONDS,

@@ -85,5 +85,4 @@ class StreamLookup:
                         found.setdefault(event_id, message.metadata.sequence.stream)
         finally:
             await reader.unsubscribe()
-            await self._jetstream.delete_consumer(self.stream, consumer.name)
         return found

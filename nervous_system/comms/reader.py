@@ -169,7 +169,7 @@ class StreamReader:
                     if delivery.sequence == end:
                         return
         finally:
-            await self._release(reader, consumer.name)
+            await self._release(reader)
 
     @contextmanager
     def _reaching(self, operation: str) -> Iterator[None]:
@@ -198,12 +198,12 @@ class StreamReader:
             raise _InterruptedError from error
         return []
 
-    async def _release(self, reader: JetStreamContext.PullSubscription, consumer: str) -> None:
+    async def _release(self, reader: JetStreamContext.PullSubscription) -> None:
+        """Stop listening; agents may delete no consumer, and the server forgets idle ones."""
         if not self._client.is_connected:
-            return  # the server forgets idle consumers by itself
+            return
         with suppress(nats.errors.Error, OSError, TimeoutError):
             await reader.unsubscribe()
-            await self._jetstream.delete_consumer(self._stream, consumer)
 
 
 class _InterruptedError(Exception):

@@ -8,8 +8,12 @@ from collections.abc import AsyncIterator
 import nats
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, ObjectStoreConfig, StreamConfig
 
+from infrastructure.ingestor.wire import WireOptions, open_wire
+from nervous_system.comms.connection import open_nats
+from nervous_system.comms.inbox import DEFAULT_PREFIX, user_inbox
 from tests.support.builders import build_event
 from tests.support.eventually import eventually
 from tests.support.servers import NatsServer
@@ -24,14 +28,18 @@ STREAMS = {
 
 
 @contextlib.asynccontextmanager
-async def connected(server: NatsServer, user: str) -> AsyncIterator[tuple[Client, list[str]]]:
-    """Connect as `user`; the list fills with what the server forbids."""
+async def connected(
+    server: NatsServer, user: str, *, inbox: str | None = None
+) -> AsyncIterator[tuple[Client, list[str]]]:
+    """Connect as `user`, by default with its own inbox; the list fills with what is forbidden."""
     violations: list[str] = []
 
     async def on_error(error: Exception) -> None:
         violations.append(str(error))
 
-    client = await nats.connect(server.url_of(user), error_cb=on_error)
+    client = await nats.connect(
+        server.url_of(user), error_cb=on_error, inbox_prefix=inbox or user_inbox(user)
+    )
     try:
         yield client, violations
     finally:
@@ -77,6 +85,7 @@ FORBIDDEN = {
         "$JS.API.STREAM.PURGE.SWARM_CHECKPOINTS",
         "$JS.API.STREAM.MSG.DELETE.SWARM_CHECKPOINTS",
         f"$JS.API.STREAM.UPDATE.{EVENTS}",
+        f"$JS.ACK.{EVENTS}.theirs.1.1.1.1.0",
     ],
     "dashboard": [
         "swarm.events.coder.decision.x",
@@ -86,6 +95,11 @@ FORBIDDEN = {
         "$JS.API.DIRECT.GET.ENCHANTED_SWARM",
         f"$JS.API.STREAM.DELETE.{EVENTS}",
         "$JS.API.CONSUMER.CREATE.OBJ_SWARM_CONTENT",
+        f"$JS.API.CONSUMER.DELETE.{EVENTS}.theirs",
+        f"$JS.API.CONSUMER.DURABLE.CREATE.{EVENTS}.mine",
+        f"$JS.ACK.{EVENTS}.theirs.1.1.1.1.0",
+        "_INBOX_ingestor.a.hot",
+        "_INBOX.a",
     ],
     "agent": [
         "swarm.events.coder.decision",
@@ -99,6 +113,10 @@ FORBIDDEN = {
         "$JS.API.STREAM.DELETE.OBJ_SWARM_CONTENT",
         f"$JS.API.DIRECT.GET.{EVENTS}",
         f"$JS.API.DIRECT.GET.{EVENTS}.swarm.events.coder.decision.x",
+        f"$JS.API.CONSUMER.DELETE.{EVENTS}.theirs",
+        f"$JS.API.CONSUMER.NAMES.{EVENTS}",
+        "$JS.ACK.SWARM_SPANS.theirs.1.1.1.1.0",
+        "_INBOX_ingestor.a.hot",
     ],
     "publisher": [
         "swarm.events.architect.decision.a-1",
@@ -188,7 +206,6 @@ async def test_agent_can_replay_the_stream_and_ask_for_the_last_of_a_subject(
         messages = await durable.fetch(3, timeout=5)
         for message in messages:
             await message.ack_sync()
-        await js.delete_consumer(EVENTS, "d")
         assert violations == []
 
 
@@ -219,6 +236,93 @@ async def test_ingestor_can_read_append_heads_and_remove_content(bus: NatsServer
         assert (await store.get("digest")).data == b"content"
         await store.delete("digest")
         assert violations == []
+
+
+USERS = ("operator", "ingestor", "dashboard", "publisher", "agent")
+
+
+@pytest.mark.parametrize("user", USERS)
+async def test_user_cannot_listen_to_what_is_answered_to_another(
+    bus: NatsServer, user: str
+) -> None:
+    """Neither one inbox, nor all of a user, nor all there are."""
+    inboxes = [f"{user_inbox(other)}.>" for other in USERS if other != user]
+    async with connected(bus, user) as (client, violations):
+        for subject in (*inboxes, "_INBOX_ingestor.a.hot", "*.*.hot", ">"):
+            if user != "ingestor" or not subject.startswith("_INBOX_ingestor"):
+                violations.clear()
+                await client.subscribe(subject)
+                await client.flush()
+                await client.flush()
+                assert any("permissions violation" in text for text in violations), subject
+
+
+@pytest.mark.parametrize("user", ["ingestor", "dashboard"])
+async def test_user_cannot_listen_to_the_inbox_that_plain_clients_share(
+    bus: NatsServer, user: str
+) -> None:
+    """Its duty needs none of it."""
+    async with connected(bus, user) as (client, violations):
+        await client.subscribe(f"{DEFAULT_PREFIX}.>")
+        await client.flush()
+        await client.flush()
+        assert any("permissions violation" in text for text in violations)
+
+
+@pytest.mark.parametrize("user", ["publisher", "agent", "operator"])
+async def test_plain_client_gets_its_ack_in_the_default_inbox(bus: NatsServer, user: str) -> None:
+    """A standard client needs no option."""
+    subject = "swarm.events.coder.decision" + ("" if user == "publisher" else ".a")
+    async with connected(bus, user, inbox=DEFAULT_PREFIX) as (client, violations):
+        assert (await client.jetstream().publish(subject, b"x", timeout=5)).stream == EVENTS
+        assert violations == []
+
+
+async def test_our_own_connections_are_answered_where_no_other_user_listens(
+    bus: NatsServer,
+) -> None:
+    """The one of nats-py and the one of the ingestor, for each user that makes them."""
+    async with connected(bus, "agent") as (agent, _):
+        heard: list[str] = []
+
+        async def hear(message: Msg) -> None:
+            heard.append(message.subject)
+
+        await agent.subscribe(f"{DEFAULT_PREFIX}.>", cb=hear)
+        await agent.flush()
+        for user in ("operator", "ingestor"):
+            async with open_nats(bus.url_of(user), name="test") as client:
+                await client.jetstream().stream_info(EVENTS)
+        async with open_wire(WireOptions(url=bus.url_of("ingestor"))) as wire:
+            await wire.request(f"$JS.API.STREAM.INFO.{EVENTS}", {})
+        await agent.flush()
+    assert heard == []
+
+
+async def test_agent_bound_to_its_token_acks_and_keeps_durables_of_that_name_only(
+    nats_server_with_users: NatsServer,
+) -> None:
+    """So it cannot make another's subscription pass events by."""
+    server = nats_server_with_users
+    server.stop()
+    server.agents = {"agent": ("mine",)}
+    server.start()
+    async with connected(server, "operator") as (operator, _):
+        await operator.jetstream().add_stream(name=EVENTS, subjects=["swarm.events.>"])
+    async with connected(server, "agent") as (agent, violations):
+        js = agent.jetstream()
+        await js.publish("swarm.events.coder.decision.mine", b"x")
+        policy = ConsumerConfig(durable_name="mine", ack_policy=AckPolicy.EXPLICIT)
+        await js.add_consumer(EVENTS, policy)
+        own = await js.pull_subscribe_bind("mine", EVENTS)
+        await (await own.fetch(1, timeout=5))[0].ack_sync()
+        assert violations == []
+    for subject in (
+        f"$JS.ACK.{EVENTS}.theirs.1.1.1.1.0",
+        f"$JS.API.CONSUMER.DURABLE.CREATE.{EVENTS}.theirs",
+        f"$JS.API.CONSUMER.DELETE.{EVENTS}.mine",
+    ):
+        assert not await may_publish(server, "agent", subject), subject
 
 
 async def test_publisher_gets_its_ack_with_plain_js_publish(bus: NatsServer) -> None:
