@@ -28,10 +28,14 @@ from infrastructure.errors import (
 )
 from infrastructure.history.config import HistoryConfig
 
+TOO_MANY_QUERIES = 202
 NOT_ENOUGH_SPACE = 243
-"""ClickHouse's code for a full disk, which says nothing of the rows."""
+_PASSING = frozenset({TOO_MANY_QUERIES, NOT_ENOUGH_SPACE})
+"""Codes that say nothing of what is inserted: history starts, stops, is busy, or its disk full."""
 STALE_MARK = "STALE"
 """What the guard of a materialized view throws when another ingestor has appended meanwhile."""
+THROWN = 395
+"""ClickHouse's code of `throwIf`, with which the guard throws."""
 
 ONE_BLOCK_SETTINGS: Mapping[str, str] = {
     # The block of an insert is the unit of exactly-once: nothing may split it, delay it or answer
@@ -301,9 +305,10 @@ class HistoryClient:
             with one_at_a_time:
                 summary = self._call(call)
         except QueryFailedError as error:
-            if error.code == NOT_ENOUGH_SPACE:
+            if error.code in _PASSING:
                 raise HistoryUnavailableError(dsn=self.dsn, reason=error.reason) from error
-            kind = StaleBatchError if STALE_MARK in error.reason else InsertRejectedError
+            is_stale = error.code == THROWN and STALE_MARK in error.reason
+            kind = StaleBatchError if is_stale else InsertRejectedError
             raise kind(
                 table=table, row_count=row_count, code=error.code, reason=error.reason
             ) from error.__cause__

@@ -13,13 +13,14 @@ from typing import Any
 from infrastructure.errors import (
     HistoryAheadError,
     HistorySchemaError,
-    InsertRejectedError,
     MissingSchemaError,
     StaleBatchError,
     StreamChangedError,
 )
 from infrastructure.history.client import HistoryClient
+from infrastructure.history.refusals import refused_rows
 from infrastructure.ingestor.decoding import MESSAGE, stored_schema
+from infrastructure.ingestor.emitters import DIGEST_MARK
 from infrastructure.ingestor.encoding import Batch
 from infrastructure.ingestor.ledger import Head
 from infrastructure.ingestor.queries import sql
@@ -27,7 +28,10 @@ from infrastructure.ingestor.stream_api import StreamState
 
 INPUT_TABLE = "swarm.events_input"
 PROBE_TABLE = "swarm.events_probe"
-MAX_EMITTERS_PER_QUERY = 5_000
+GOOD_ROW = b"\x09\x09" + (1).to_bytes(8, "little")
+"""A row of nothing but a sequence, which every engine decodes."""
+MAX_NAMES_BYTES = 32 * 1024
+"""Emitters of one query; with each byte escaped they stay below what a query may come to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +81,13 @@ class Appender:
     async def intervals(self, emitters: Iterable[str]) -> list[tuple[str, int, int]]:
         """Return the numbers that history holds of these emitters: emitter, first, last."""
         wanted = list(emitters)
+        named = [one for one in wanted if not one.startswith(DIGEST_MARK)]
+        digests = [one for one in wanted if one.startswith(DIGEST_MARK)]
         found: list[tuple[str, int, int]] = []
-        for start in range(0, len(wanted), MAX_EMITTERS_PER_QUERY):
-            some = wanted[start : start + MAX_EMITTERS_PER_QUERY]
-            rows = await self._query("numbers", {"emitters": some})
-            found += [(row["emitter_id"], int(row["first"]), int(row["last"])) for row in rows]
+        for query, group in (("numbers", named), ("numbers_by_digest", digests)):
+            for some in chunks(group, MAX_NAMES_BYTES):
+                rows = await self._query(query, {"emitters": some, "mark": DIGEST_MARK})
+                found += [(row["emitter_id"], int(row["first"]), int(row["last"])) for row in rows]
         return found
 
     async def heads_after(self, sequence: int, most: int) -> list[tuple[int, str]]:
@@ -115,23 +121,21 @@ class Appender:
         """Return the positions of the rows that ClickHouse cannot decode.
 
         Nothing is written: the rows go into a table that keeps nothing and that no view hangs on.
+
+        Raises:
+            InsertRejectedError: a probe failed for a reason that says nothing of the rows.
+            HistoryUnavailableError: history cannot be reached.
         """
         return await asyncio.to_thread(self._bisect, list(split_rows(body)))
 
     def _bisect(self, rows: Sequence[bytes]) -> list[int]:
-        refused: list[int] = []
-        ranges = [(0, len(rows))]
-        while ranges:
-            start, end = ranges.pop()
-            try:
-                self._insert(PROBE_TABLE, b"".join(rows[start:end]), end - start, {})
-            except InsertRejectedError:
-                middle = (start + end) // 2
-                if end - start == 1:
-                    refused.append(start)
-                else:
-                    ranges += [(start, middle), (middle, end)]
-        return sorted(refused)
+        # Where not even this goes in, no refusal says anything of a row.
+        self._insert(PROBE_TABLE, GOOD_ROW, 1, {})
+
+        def probe(start: int, end: int) -> None:
+            self._insert(PROBE_TABLE, b"".join(rows[start:end]), end - start, {})
+
+        return refused_rows(len(rows), probe)
 
     def _insert(self, table: str, body: bytes, rows: int, settings: Mapping[str, str]) -> None:
         self._client.insert_protobuf(
@@ -170,6 +174,22 @@ def check_belongs(history: HistoryState, stream: StreamState) -> None:
             history_sequence=history.head.sequence,
             stream_sequence=stream.last_sequence,
         )
+
+
+def chunks(names: Iterable[str], most_bytes: int) -> Iterator[list[str]]:
+    """Yield the names in groups of at most so many bytes as a query may have to spell them."""
+    group: list[str] = []
+    size = 0
+    for name in names:
+        # Up to three bytes for each byte of UTF-8, and quotes and a comma around all of them.
+        cost = 3 * len(name.encode()) + 9
+        if group and size + cost > 3 * most_bytes:
+            yield group
+            group, size = [], 0
+        group.append(name)
+        size += cost
+    if group:
+        yield group
 
 
 def split_rows(body: bytes) -> Iterator[bytes]:

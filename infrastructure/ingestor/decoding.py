@@ -184,6 +184,9 @@ def all_uuids(texts: Sequence[str]) -> bool:
     dashes = "-" * count
     if len(joined) != _UUID_LENGTH * count or len(digits) != _UUID_DIGITS * count:
         return False
+    # One too long beside one too short would come out even.
+    if count and max(map(len, texts)) != _UUID_LENGTH:
+        return False
     if any(joined[at::_UUID_LENGTH] != dashes for at in _UUID_DASHES):
         return False
     try:

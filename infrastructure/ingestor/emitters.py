@@ -7,6 +7,7 @@ intervals; an emitter that counts on from where it was costs one comparison.
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 
 Interval = tuple[int, int]
 Numbered = tuple[int, str, int]
@@ -15,6 +16,29 @@ Numbered = tuple[int, str, int]
 MAX_EMITTERS = 200_000
 """How many emitters are remembered; several times the largest batch, so that none with a row still
 on its way to history is forgotten."""
+
+MAX_NAME_LENGTH = 1024
+"""Longer emitter ids are remembered and asked for by their digest."""
+DIGEST_MARK = "sha256 "
+"""What stands before a digest in place of an id."""
+
+
+def short_name(emitter: str) -> str:
+    """Return what stands for an emitter here: its id, or the digest of a long one.
+
+    An id that looks like such a digest is replaced by its own, so that no two share one.
+    """
+    if len(emitter) <= MAX_NAME_LENGTH and not emitter.startswith(DIGEST_MARK):
+        return emitter
+    return DIGEST_MARK + sha256(emitter.encode()).hexdigest()
+
+
+def with_short_names(numbered: Sequence[Numbered], emitters: Iterable[str]) -> Sequence[Numbered]:
+    """Return `numbered` with short names in the place of those of `emitters` that are too long."""
+    short = {one: name for one in emitters if (name := short_name(one)) is not one}
+    if not short:
+        return numbered
+    return [(at, short.get(emitter, emitter), number) for at, emitter, number in numbered]
 
 
 class SeenNumbers:

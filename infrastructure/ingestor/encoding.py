@@ -20,6 +20,7 @@ _PREV_ROOT, _ROOT, _COUNT, _STREAM, _PREV_SEQ, _IDENTITY = 10, 11, 12, 13, 14, 1
 _ROW_PIECES = 9
 _SMALL = 8192
 _MAX_ENVELOPES = 50_000
+_MAX_AGENT_LENGTH = 1024
 _pack_sequence = Struct("<BQ").pack
 _pack_big = Struct(">Q").pack
 _IS_REPEATED = bytes((_REPEATED << 3 | _VARINT, 1))
@@ -63,14 +64,16 @@ class Envelopes(dict[tuple[bytes, str, str], tuple[bytes, bytes]]):
     """
 
     def __missing__(self, key: tuple[bytes, str, str]) -> tuple[bytes, bytes]:
-        """Encode them, and forget all others when they have become many."""
+        """Encode them, and forget all others when they have become many; long ones are not kept."""
         subject, agent_id, kind = key
         if len(self) >= _MAX_ENVELOPES:
             self.clear()
         fields = bytes_field(_SUBJECT, subject) + bytes_field(_KIND, kind.encode())
         if kind != UNDECODABLE and is_authenticated(subject, agent_id):
             fields += uint_field(_AUTHENTICATED, 1)
-        self[key] = found = fields, prefixed(subject)
+        found = fields, prefixed(subject)
+        if len(agent_id) <= _MAX_AGENT_LENGTH:
+            self[key] = found
         return found
 
 

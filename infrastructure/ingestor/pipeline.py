@@ -7,11 +7,12 @@ stream cannot overlap: each carries the sequence that the one before ended with.
 
 import asyncio
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infrastructure.errors import InsertRejectedError, StaleBatchError
+from infrastructure.errors import InsertRejectedError
+from infrastructure.history.refusals import blames_rows
 from infrastructure.ingestor.appending import Appender
 from infrastructure.ingestor.batching import (
     BatchLimits,
@@ -22,7 +23,7 @@ from infrastructure.ingestor.batching import (
     pieces,
 )
 from infrastructure.ingestor.decoding import decode
-from infrastructure.ingestor.emitters import EmitterTracker
+from infrastructure.ingestor.emitters import EmitterTracker, Numbered, with_short_names
 from infrastructure.ingestor.encoding import Batch, Envelopes
 from infrastructure.ingestor.feed import Feed
 from infrastructure.ingestor.ledger import Head
@@ -139,9 +140,13 @@ class Pipeline:
             decoded = decode(piece.payloads, refused)
         else:
             decoded = decode(piece.payloads)
-        if missing := self._tracker.missing(decoded.numbered):
+        numbered: Sequence[Numbered] = decoded.numbered
+        if missing := self._tracker.missing(numbered):
+            # Emitters with long names are remembered by a short one, so they are always amiss here.
+            numbered = with_short_names(numbered, missing)
+            missing = self._tracker.missing(numbered)
             self._tracker.learn(missing, await self._appender.intervals(missing))
-        repeated = self._tracker.mark(decoded.numbered)
+        repeated = self._tracker.mark(numbered)
         # No await from here to the end: the batch must not be closed in between.
         if not self._batch.row_count:
             self._opened_at = time.monotonic()
@@ -191,10 +196,8 @@ class Pipeline:
         self._room.set()
         try:
             await self._appender.append(batch, body)
-        except StaleBatchError:
-            raise
-        except InsertRejectedError:
-            if positions := await self._appender.find_refused(body):
+        except InsertRejectedError as error:
+            if blames_rows(error) and (positions := await self._appender.find_refused(body)):
                 raise RefusedRowsError([batch.sequences[at] for at in positions]) from None
             raise
         finally:

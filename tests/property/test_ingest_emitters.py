@@ -3,7 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infrastructure.ingestor.emitters import EmitterTracker, Numbered, SeenNumbers
+from infrastructure.ingestor.emitters import (
+    EmitterTracker,
+    Numbered,
+    SeenNumbers,
+    short_name,
+    with_short_names,
+)
 
 EMITTERS = st.sampled_from(["a", "b", "c"])
 NUMBERS = st.lists(st.tuples(EMITTERS, st.integers(1, 12)), max_size=40)
@@ -41,3 +47,12 @@ def test_the_emitters_used_last_are_the_ones_remembered() -> None:
         tracker.learn([emitter], [])
         tracker.mark([(0, emitter, 1)])
     assert tracker.missing([(0, one, 1) for one in "abc"]) == {"a"}
+
+
+@given(names=st.lists(st.sampled_from(["a" * 1025, "b" * 1024, "sha256 x", "b"]), max_size=12))
+def test_long_names_are_told_apart_by_short_ones(names: list[str]) -> None:
+    names += [short_name(name) for name in names]
+    numbered: list[Numbered] = [(at, name, 1) for at, name in enumerate(names)]
+    short = [name for _, name, _ in with_short_names(numbered, names)]
+    assert all(len(name) <= 1024 for name in short)
+    assert len(set(short)) == len(set(names))

@@ -1,6 +1,7 @@
 """The ingestor against a real bus and a real history process: every message, exactly once."""
 
 import asyncio
+import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -182,6 +183,55 @@ async def test_a_repeated_number_is_flagged_also_after_a_restart(
     flags = [bool(row["is_repeated"]) for row in rows]
     assert flags == [False, False, True, True, False, True, True, False]
     assert len(history.query("select * from swarm.decisions")) == 4
+
+
+async def test_emitters_with_names_beyond_measure_are_told_apart_also_after_a_restart(
+    nats_server: NatsServer, owner: Owner, history: HistoryClient
+) -> None:
+    config = ingestor_config(nats_server, owner.writer_dsn)
+    long = "x" * 400_000
+    emitters = [
+        "e",
+        long + "1",
+        long + "2",
+        long + "1",
+        "sha256 e",
+        *(f"{n}'" * 900 for n in "abc"),
+    ]
+    async with open_streams(nats_server) as jetstream:
+        for _ in range(2):
+            events = [build_event(emitter_id=emitter, emitter_seq=1) for emitter in emitters]
+            async with running_service(config):
+                await ingested(
+                    history, await put(jetstream, [one.SerializeToString() for one in events])
+                )
+    rows = history.query("select kind, is_repeated from swarm.events order by stream_seq")
+    first = [at == 3 for at in range(len(emitters))]
+    assert [bool(row["is_repeated"]) for row in rows] == first + [True] * len(emitters)
+    assert {row["kind"] for row in rows} == {"decision"}
+
+
+async def test_a_bus_set_back_while_the_service_runs_ends_it(
+    nats_server: NatsServer, owner: Owner, history: HistoryClient
+) -> None:
+    async with open_streams(nats_server) as jetstream:
+        await put(jetstream, raws(2))
+    nats_server.stop()
+    old, store = nats_server.directory / "old", nats_server.directory / "store"
+    shutil.copytree(store, old)
+    nats_server.start()
+    running = asyncio.create_task(
+        IngestorService(ingestor_config(nats_server, owner.writer_dsn)).run(asyncio.Event())
+    )
+    async with open_streams(nats_server) as jetstream:
+        await ingested(history, await put(jetstream, raws(3)))
+    nats_server.kill()
+    shutil.rmtree(store)
+    old.rename(store)
+    nats_server.start()
+    with pytest.raises(ExceptionGroup) as caught:
+        await running
+    assert caught.group_contains(HistoryAheadError)
 
 
 async def test_a_history_ahead_of_its_stream_is_refused(

@@ -99,3 +99,11 @@ def test_lengths_that_cancel_out_are_not_taken_for_ids() -> None:
     assert not all_uuids([good[:-1], good + "0"])
     found = decode([build_event(event_id=one).SerializeToString() for one in (good[:-1], good)])
     assert found.reasons == {0: NOT_A_UUID}
+
+
+def test_ids_that_come_out_even_only_together_are_none() -> None:
+    good = "0e02b2c3-58cc-4372-a567-0e02b2c3d479"
+    ids = [good[:-1], "0" + good]
+    assert not all_uuids(ids)
+    found = decode([build_event(event_id=one).SerializeToString() for one in ids])
+    assert found.reasons == {0: NOT_A_UUID, 1: NOT_A_UUID}
