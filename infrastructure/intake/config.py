@@ -25,6 +25,8 @@ class IntakeConfig:
     """Address of the OTLP receiver; only the loopback, for exporters send no credentials."""
     port: int = USUAL_PORT
     """Its port: `SWARM_OTLP_PORT`; 0: any free one."""
+    is_redacting: bool = True
+    """Take secrets out of the text of spans (`SWARM_REDACT=0` switches it off)."""
 
     def __post_init__(self) -> None:
         if self.host not in _LOOPBACK:
@@ -61,4 +63,5 @@ class IntakeConfig:
             nats_url=environment.get("SWARM_NATS_URL") or USUAL_NATS_URL,
             history=HistoryConfig.from_env(environment),
             port=int(given) if given else USUAL_PORT,
+            is_redacting=environment.get("SWARM_REDACT", "1") != "0",
         )

@@ -16,6 +16,9 @@ class IntakeMetrics:
         self._refused = Counter(
             "swarm_intake_refused", "Requests refused whole.", ["reason"], registry=self._registry
         )
+        self._redacted = Counter(
+            "swarm_intake_redacted", "Secrets taken out of spans.", registry=self._registry
+        )
         self._sequence = Gauge(
             "swarm_intake_sequence",
             "Sequence of the stream of spans that history has reached.",
@@ -26,6 +29,10 @@ class IntakeMetrics:
         """Count the spans of a request."""
         self._spans.labels("accepted").inc(accepted)
         self._spans.labels("rejected").inc(rejected)
+
+    def redacted(self, count: int) -> None:
+        """Count secrets taken out of spans."""
+        self._redacted.inc(count)
 
     def refused(self, reason: str) -> None:
         """Count a request of which nothing was taken."""

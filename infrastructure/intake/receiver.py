@@ -35,9 +35,12 @@ Publish = Callable[[Sequence[bytes]], Awaitable[None]]
 class Receiver:
     """Answers the requests of exporters."""
 
-    def __init__(self, publish: Publish, metrics: IntakeMetrics) -> None:
+    def __init__(
+        self, publish: Publish, metrics: IntakeMetrics, *, is_redacting: bool = True
+    ) -> None:
         self._publish = publish
         self._metrics = metrics
+        self._is_redacting = is_redacting
 
     async def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -57,7 +60,7 @@ class Receiver:
         if kind not in {PROTOBUF, JSON}:
             return _failure(JSON, 415, _INVALID_ARGUMENT, f"Content-Type is {kind or 'missing'}")
         try:
-            accepted = await asyncio.to_thread(_read, request, kind)
+            accepted = await asyncio.to_thread(_read, request, kind, self._is_redacting)
             await self._publish(accepted.messages)
         except OtlpDecodeError as error:
             self._metrics.refused("malformed")
@@ -67,18 +70,20 @@ class Receiver:
             _log.warning("spans refused", extra={"action": "spans_refused", "reason": str(error)})
             return _failure(kind, 503, _UNAVAILABLE, "the bus is away: try again")
         self._metrics.accepted(accepted.span_count, accepted.rejected_count)
+        self._metrics.redacted(accepted.redacted_count)
         return _success(kind, accepted)
 
 
-def _read(request: Request, kind: str) -> Accepted:
+def _read(request: Request, kind: str, is_redacting: bool) -> Accepted:
     """Return what a body asks to be stored; takes a while for large ones."""
     body = _decompressed(request)
     if kind == JSON:
-        return accept(parse_json(body))
+        return accept(parse_json(body), is_redacting=is_redacting)
     try:
-        return accept(ExportTraceServiceRequest.FromString(bytes(body)))
+        decoded = ExportTraceServiceRequest.FromString(bytes(body))
     except DecodeError as error:
         raise OtlpDecodeError(reason="not protobuf") from error
+    return accept(decoded, is_redacting=is_redacting)
 
 
 def _decompressed(request: Request) -> bytes | bytearray:

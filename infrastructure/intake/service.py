@@ -68,7 +68,8 @@ async def run_intake(
         )
         jetstream = connection.jetstream()
         servers = redact_url(config.nats_url)
-        receiver = Receiver(span_publisher(jetstream, servers), metrics)
+        publish = span_publisher(jetstream, servers)
+        receiver = Receiver(publish, metrics, is_redacting=config.is_redacting)
         server = await _serve(receiver, config)
         stack.push_async_callback(server.close, DRAIN_SECONDS)
         if bound is not None:

@@ -15,6 +15,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, TracesData
 
+from infrastructure.intake.redacting import redact_request
+
 MAX_MESSAGE_BYTES = 1 << 20
 """Spans of one resource are put together up to this size."""
 MAX_SPAN_BYTES = 7 << 20
@@ -33,10 +35,18 @@ class Accepted:
     rejected_count: int
     reason: str
     """Why the first rejected span was rejected; empty: none was."""
+    redacted_count: int = 0
+    """Secrets that were taken out."""
 
 
-def accept(request: ExportTraceServiceRequest) -> Accepted:
-    """Return what can be published of a request, span by span."""
+def accept(request: ExportTraceServiceRequest, *, is_redacting: bool = True) -> Accepted:
+    """Return what can be published of a request, span by span.
+
+    Args:
+        request: as it was received; secrets in its text are replaced in place.
+        is_redacting: False leaves them.
+    """
+    redacted = redact_request(request) if is_redacting else 0
     messages: list[bytes] = []
     accepted = 0
     reasons: list[str] = []
@@ -55,6 +65,7 @@ def accept(request: ExportTraceServiceRequest) -> Accepted:
         span_count=accepted,
         rejected_count=len(reasons),
         reason=reasons[0] if reasons else "",
+        redacted_count=redacted,
     )
 
 

@@ -5,6 +5,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
+from infrastructure.intake.config import IntakeConfig
 from infrastructure.intake.shard import PARTITION_MESSAGES, cut_batches
 from infrastructure.intake.spans import (
     MAX_MESSAGE_BYTES,
@@ -57,6 +58,50 @@ def test_unusable_span_is_rejected_and_its_neighbours_stay() -> None:
     assert [span.name for span in spans_of(accepted.messages)] == ["first", "last"]
     assert (accepted.span_count, accepted.rejected_count) == (2, 4)
     assert "trace id" in accepted.reason
+
+
+KEY = "sk-ant-api03-abcdefghijklmnopqrstu"
+
+
+def _leaking_request() -> ExportTraceServiceRequest:
+    """A key in every place of a span where text about the work can be."""
+    span = _span(f"call {KEY}")
+    span.status.message = f"refused: {KEY}"
+    inner = AnyValue(array_value=ArrayValue(values=[AnyValue(string_value=f"x {KEY}")]))
+    nested = KeyValueList(values=[KeyValue(key="list", value=inner)])
+    values = [
+        KeyValue(key="prompt", value=AnyValue(string_value=f"use {KEY}")),
+        KeyValue(key="map", value=AnyValue(kvlist_value=nested)),
+        KeyValue(key="db.password", value=AnyValue(string_value="hunter")),
+        KeyValue(key="gen_ai.usage.input_tokens", value=AnyValue(int_value=4096)),
+    ]
+    span.attributes.extend(values)
+    span.events.add(name=f"event {KEY}").attributes.extend(values)
+    span.links.add(trace_id=b"t" * 16, span_id=b"s" * 8).attributes.extend(values)
+    request = _request(span)
+    request.resource_spans[0].resource.attributes.extend(values)
+    request.resource_spans[0].scope_spans[0].scope.attributes.extend(values)
+    return request
+
+
+def test_secrets_are_taken_out_of_every_text_of_a_span() -> None:
+    accepted = accept(_leaking_request())
+    [message] = accepted.messages
+    assert KEY.encode() not in message
+    assert b"hunter" not in message
+    [span] = spans_of([message])
+    assert span.name == "call [redacted:anthropic_key]"
+    assert span.attributes[3].value.int_value == 4096
+    assert accepted.redacted_count == 3 + 5 * 3
+
+
+def test_redaction_can_be_switched_off() -> None:
+    request = _leaking_request()
+    [message] = accept(request, is_redacting=False).messages
+    assert message.count(KEY.encode()) == 3 + 5 * 2
+    settings = {"SWARM_REDACT": "0", "SWARM_CLICKHOUSE_DSN": "http://u:p@127.0.0.1:1/swarm"}
+    assert not IntakeConfig.from_env(settings).is_redacting
+    assert IntakeConfig.from_env({**settings, "SWARM_REDACT": "1"}).is_redacting
 
 
 def test_request_without_spans_publishes_nothing() -> None:
