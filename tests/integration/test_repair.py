@@ -128,6 +128,34 @@ async def test_a_crash_before_the_replacement_leaves_history_as_it_was(swarm: Sm
     assert await swarm.problems() == []
 
 
+class AppendedTo(RepairTable):
+    """Has somebody append to history once, when the rows to be kept have been copied."""
+
+    def __init__(self, swarm: SmallSwarm) -> None:
+        super().__init__(swarm.history, STREAM)
+        self._swarm = swarm
+        self.waiting = list[tuple[int, str, bytes]]()
+
+    def _check(self, first: int, last: int) -> None:
+        super()._check(first, last)
+        for at in range(0, len(self.waiting), 3):
+            self._swarm.appender.append(self.waiting[at : at + 3])
+        self.waiting = []
+
+
+async def test_rows_appended_while_a_partition_is_put_together_are_kept(swarm: SmallSwarm) -> None:
+    table = AppendedTo(swarm)
+    await swarm.publish(life_of("e3", 7))
+    table.waiting = swarm.messages[61:]
+    table.create()
+    table.keep_and_replace(0, [(5, 4)])
+    table.drop()
+    for head in swarm.appender.heads[-3:]:
+        await swarm.note(head)
+    assert await swarm.problems() == []
+    assert swarm.history.query("select count() as c from swarm.events") == [{"c": 68}]
+
+
 async def test_a_damaged_part_is_named_and_repaired(swarm: SmallSwarm) -> None:
     """One bit on disk: queries throw, verification names the range, repair rebuilds it."""
     swarm.alter("optimize table swarm.events final")

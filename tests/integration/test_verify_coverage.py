@@ -139,3 +139,22 @@ async def test_messages_removed_after_they_were_ingested_are_not_called_lost(
     await swarm.js.delete_msg(EVENTS_STREAM, 7)
     await swarm.js.purge_stream(EVENTS_STREAM, seq=5)
     assert "never_stored" not in await swarm.unproven()
+
+
+async def test_a_repeat_whose_original_was_pruned_stays_one(swarm: SmallSwarm) -> None:
+    head, original = swarm.appender.heads[0], swarm.messages[4]
+    await swarm.publish([original[1:]])
+    await swarm.ingest()
+    swarm.alter(
+        "insert into swarm.pruned_heads (stream, first_seq, last_seq, event_count, "
+        f"stream_identity, head) values ('{head.stream}', 1, 20, 20, '', '{format_head(head)}')"
+    )
+    swarm.alter("alter table swarm.events delete where stream_seq <= 20")
+    verification = await swarm.verify()
+    assert verification.report.problems == []
+    assert verification.streams[0].outcome.repeated == {41}
+    swarm.alter("alter table swarm.events update rationale = 'x' where stream_seq = 41")
+    await swarm.repair()
+    assert await swarm.problems() == []
+    rows = swarm.history.query("select is_repeated from swarm.events where stream_seq = 41")
+    assert rows == [{"is_repeated": 1}]

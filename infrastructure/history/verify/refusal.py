@@ -1,7 +1,10 @@
 """Which messages the engine cannot decode although Python can: found by halving."""
 
-from infrastructure.errors import InsertRejectedError
+from infrastructure.history.refusals import refused_rows
 from infrastructure.history.verify.store import VerifyStore
+
+_SOUND_ROW = b"\x09" + (1).to_bytes(8, "little")
+"""A row with a sequence and nothing else, which every sound engine takes."""
 
 
 def refused_positions(store: VerifyStore, parts: list[bytes]) -> set[int]:
@@ -10,16 +13,14 @@ def refused_positions(store: VerifyStore, parts: list[bytes]) -> set[int]:
     Args:
         store: where to try.
         parts: length and row in turn, as `Stretch.parts`.
+
+    Raises:
+        InsertRejectedError: the engine refuses rows for another reason than what they hold.
     """
-    return _refused(store, parts, 0, len(parts) // 2)
-
-
-def _refused(store: VerifyStore, parts: list[bytes], start: int, end: int) -> set[int]:
-    try:
-        store.probe(parts[2 * start : 2 * end], end - start)
-    except InsertRejectedError:
-        if end - start == 1:
-            return {start}
-        middle = (start + end) // 2
-        return _refused(store, parts, start, middle) | _refused(store, parts, middle, end)
-    return set()
+    store.probe((bytes((len(_SOUND_ROW),)), _SOUND_ROW), 1)
+    return set(
+        refused_rows(
+            len(parts) // 2,
+            lambda start, end: store.probe(parts[2 * start : 2 * end], end - start),
+        )
+    )

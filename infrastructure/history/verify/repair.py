@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from infrastructure.errors import InsertRejectedError, QueryFailedError, RepairMismatchError
 from infrastructure.history.client import HistoryClient
+from infrastructure.history.refusals import blames_rows
 from infrastructure.history.verify.findings import ProblemKind, Report
 from infrastructure.history.verify.ledger import Entry, Leaves
 from infrastructure.history.verify.messages import Messages
@@ -250,7 +251,9 @@ class StreamRepair:
             joined.payloads += messages.payloads
         try:
             await asyncio.to_thread(self._table.insert, self._encode(joined, before, after, set()))
-        except InsertRejectedError:
+        except InsertRejectedError as error:
+            if not blames_rows(error):
+                raise
             plain = self._encode(joined, before, after, set())
             refused = await asyncio.to_thread(refused_positions, self._store, plain.parts)
             batch = self._encode(joined, before, after, refused)

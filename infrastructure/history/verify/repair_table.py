@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from infrastructure.errors import HistorySchemaError
+from infrastructure.errors import HistorySchemaError, RepairMismatchError
 from infrastructure.history.client import HistoryClient
 from infrastructure.history.verify.repair_plan import Range, complement
 from infrastructure.history.verify.statements import statement
@@ -14,6 +15,14 @@ from infrastructure.ingestor.encoding import Batch
 REPAIR = "swarm_repair"
 """Database of the table; what a crash left in it is dropped by the next repair."""
 _PARTITION_ID = re.compile(r"[0-9A-Za-z_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How far what is kept of a partition has come."""
+
+    row_count: int
+    highest: int
 
 
 class RepairTable:
@@ -55,8 +64,9 @@ class RepairTable:
     def keep_and_replace(self, partition: int, written: Sequence[Range]) -> None:
         """Copy the rows of a partition that were not written anew, and put the table in its place.
 
-        Rows that the ingestor appends between the copy and the replacement are lost from history
-        for a moment: its next look at history finds where it ends and appends them again.
+        What the ingestor appends during the copy is copied too. What it appends at the very moment
+        of the replacement is gone: it appends that again when history ends there, otherwise the
+        next verification misses it.
 
         Raises:
             HistorySchemaError: the table holds a sequence twice; nothing was replaced.
@@ -64,9 +74,11 @@ class RepairTable:
         """
         start = partition * PARTITION_ROWS
         end = start + PARTITION_ROWS - 1
-        for first, last in complement(written, start, end):
+        copied = self._state(complement(written, start, end))
+        for first, last in complement(written, start, max(copied.highest, start)):
             self._command("keep_rows", first, last)
         self._check(start, end)
+        self._follow(copied, written, start, end)
         for row in self._client.query(statement("repaired_partition", repair=REPAIR)):
             identifier = str(row["partition_id"])
             if not _PARTITION_ID.fullmatch(identifier):
@@ -75,6 +87,27 @@ class RepairTable:
                 )
             text = statement("replace_partition", repair=REPAIR, partition_id=identifier)
             self._client.command(text)
+
+    def _follow(self, copied: _State, written: Sequence[Range], start: int, end: int) -> None:
+        """Copy what has been appended, until nothing was."""
+        kept = complement(written, start, end)
+        while (now := self._state(kept)) != copied:
+            if now.highest <= copied.highest:  # altered, not appended to
+                raise RepairMismatchError(stream=self._stream, sequence=now.highest)
+            for first, last in complement(written, max(copied.highest + 1, start), now.highest):
+                self._command("keep_rows", first, last)
+            self._check(start, end)
+            copied = now
+
+    def _state(self, ranges: Sequence[Range]) -> _State:
+        """Look at what is kept only: the rest may be unreadable."""
+        row_count = highest = 0
+        for first, last in ranges:
+            parameters = {"stream": self._stream, "first": first, "last": last}
+            row = self._client.query(statement("partition_state"), parameters)[0]
+            row_count += int(row["row_count"])
+            highest = max(highest, int(row["highest"]))
+        return _State(row_count, highest)
 
     def _check(self, first: int, last: int) -> None:
         parameters = {"stream": self._stream, "first": first, "last": last}

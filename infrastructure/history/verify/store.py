@@ -7,15 +7,17 @@ compared by the engine.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from infrastructure.errors import QueryFailedError
 from infrastructure.history.client import HistoryClient
 from infrastructure.history.verify.ledger import Entry
 from infrastructure.history.verify.rows import Fact
+from infrastructure.history.verify.scratch import PREFIX, is_left_behind, scratch_name
 from infrastructure.history.verify.statements import statement
 from infrastructure.ingestor.decoding import MESSAGE, decode_columns, stored_schema
 from infrastructure.ingestor.ledger import Head, parse_head
@@ -34,6 +36,10 @@ NOT_FROM_THE_MESSAGE = frozenset(
     }
 )
 """Columns that do not follow from the message: the ledger's have a check of their own."""
+LONGEST_ID = 1024
+"""Bytes of an emitter's id up to which it is asked for as it is, above by its digest."""
+MAX_ASKED_BYTES = 64 * 1024
+"""Of one list in a query, which is limited as a whole."""
 MAX_CHANGED_ROWS = 1_000_000
 """Rows with changed columns that are asked for per stretch; more than any stretch has."""
 NOT_DAMAGE = frozenset({60, 81, 159, 160, 164, 202, 209, 210, 241, 242, 394, 497, 516})
@@ -228,21 +234,39 @@ class VerifyStore:
 
     def conflicts(self, stream: str, numbers: Iterable[tuple[str, int]]) -> list[Conflict]:
         """Return which of these emitter numbers stand for different events."""
-        pairs = sorted(numbers)
-        rows = self._query(
-            "conflicts", stream, 0, 0,
-            values={
-                "emitters": [emitter for emitter, _ in pairs],
-                "numbers": [number for _, number in pairs],
-            },
-        )  # fmt: skip
-        return [
-            Conflict(
-                str(row["emitter_id"]), int(row["number"]), int(row["first"]), int(row["last"]),
-                str(row["event_id"]),
-            )
-            for row in rows
-        ]  # fmt: skip
+        short, long = list[tuple[str, int]](), list[tuple[str, int]]()
+        for emitter, number in sorted(numbers):
+            encoded = emitter.encode()
+            if len(encoded) <= LONGEST_ID:
+                short.append((emitter, number))
+            else:
+                long.append((sha256(encoded).hexdigest(), number))
+        found = [*self._conflicts("conflicts", stream, short)]
+        found += self._conflicts("conflicts_by_digest", stream, long)
+        return sorted(found, key=lambda conflict: conflict.last)
+
+    def _conflicts(
+        self, name: str, stream: str, pairs: Sequence[tuple[str, int]]
+    ) -> Iterator[Conflict]:
+        """Ask for so many at once as a query may be long."""
+        for some in _portions(pairs):
+            emitters, numbers = zip(*some, strict=True)
+            values = {"emitters": list(emitters), "numbers": list(numbers), "longest": LONGEST_ID}
+            for row in self._query(name, stream, 0, 0, values=values):
+                yield Conflict(
+                    str(row["emitter_id"]), int(row["number"]), int(row["first"]),
+                    int(row["last"]), str(row["event_id"]),
+                )  # fmt: skip
+
+    def repeats(self, stream: str, first: int, last: int) -> set[int]:
+        """Return the sequences of rows that history takes for repeats, as far as it can be read."""
+        try:
+            rows = self._query("repeats", stream, first, last)
+        except QueryFailedError as error:
+            if not is_damage(error):
+                raise
+            return set()
+        return {int(row["stream_seq"]) for row in rows}
 
     def damaged_ranges(self, stream: str, first: int, last: int) -> list[tuple[int, int]]:
         """Return which parts of a stretch cannot be read, found by halving it."""
@@ -286,6 +310,7 @@ class VerifyStore:
 
 
 _ROOTS = ("prev_root", "root")
+_NUMBER_BYTES = 24
 
 
 @asynccontextmanager
@@ -300,13 +325,32 @@ async def open_store(
     """
     columns = await asyncio.to_thread(_columns_of, client, "events")
     inputs = await asyncio.to_thread(_columns_of, client, "events_input")
-    scratch = f"swarm_verify_{secrets.token_hex(6)}"
-    store = VerifyStore(client, scratch, columns, inputs, with_repeats=with_repeats)
+    await asyncio.to_thread(_drop_leftovers, client)
+    store = VerifyStore(client, scratch_name(), columns, inputs, with_repeats=with_repeats)
     try:
         await asyncio.to_thread(store.create)
         yield store
     finally:
         await asyncio.shield(asyncio.to_thread(store.drop))
+
+
+def _drop_leftovers(client: HistoryClient) -> None:
+    """Drop what runs have left that were killed."""
+    for row in client.query(statement("scratch_databases"), {"start": PREFIX}):
+        if is_left_behind(str(row["name"])):
+            client.command(statement("drop_scratch_database", scratch=str(row["name"])))
+
+
+def _portions(pairs: Sequence[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:
+    portion, size = list[tuple[str, int]](), 0
+    for pair in pairs:
+        size += len(pair[0].encode()) + _NUMBER_BYTES
+        if portion and size > MAX_ASKED_BYTES:
+            yield portion
+            portion, size = [], len(pair[0].encode()) + _NUMBER_BYTES
+        portion.append(pair)
+    if portion:
+        yield portion
 
 
 def _columns_of(client: HistoryClient, table: str) -> Columns:

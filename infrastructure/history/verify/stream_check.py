@@ -6,10 +6,11 @@ from the stream once more.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 
 from infrastructure.errors import InsertRejectedError, QueryFailedError
+from infrastructure.history.refusals import blames_rows
 from infrastructure.history.verify.findings import (
     Findings,
     Problem,
@@ -91,7 +92,9 @@ class StreamCheck:
         comparing: asyncio.Task[None] | None = None
         async with asyncio.TaskGroup() as group:
             async for messages in self._stretches():
-                stretch = self._prepare(span, messages, next_sequence, messages.sequences[-1])
+                last = messages.sequences[-1]
+                flagged = await self._flagged(next_sequence, last)
+                stretch = self._prepare(span, messages, next_sequence, last, flagged)
                 next_sequence = stretch.last + 1
                 if loading is not None:
                     await loading
@@ -121,9 +124,17 @@ class StreamCheck:
     def _read(self, first: int, last: int) -> AsyncIterator[Messages]:
         return read_everything(self._source, self._store, self._state, first, last)
 
-    def _prepare(self, span: Span, messages: Messages, first: int, last: int) -> Stretch:
+    async def _flagged(self, first: int, last: int) -> set[int]:
+        """Return what history takes for repeats, where the events repeated may be gone."""
+        if self._scope.is_from_start:
+            return set()
+        return await asyncio.to_thread(self._store.repeats, self._stream, first, last)
+
+    def _prepare(
+        self, span: Span, messages: Messages, first: int, last: int, flagged: Collection[int] = ()
+    ) -> Stretch:
         """Make a stretch; what its emitters give rise to is told when its span is compared."""
-        stretch = self._maker.make(messages, first, last)
+        stretch = self._maker.make(messages, first, last, flagged)
         self._holes.take(messages.sequences, first, last)
         span.problems += self._maker.chains.take_problems()
         span.repeats |= self._maker.chains.take_repeats()
@@ -139,7 +150,9 @@ class StreamCheck:
             return
         try:
             self._store.load(stretch.pieces, len(stretch.messages))
-        except InsertRejectedError:
+        except InsertRejectedError as error:
+            if not blames_rows(error):
+                raise
             piece.refused = refused_positions(self._store, stretch.parts)
             again = self._again(piece, stretch.messages)
             self._store.load(again.pieces, len(again.messages))
@@ -246,19 +259,25 @@ class StreamCheck:
         for item in unproven:
             self._findings.doubt(item)
         if self._unnumbered:
-            self._findings.doubt(
-                Unproven(
-                    kind=UnprovenKind.UNNUMBERED,
-                    stream=self._stream,
-                    sequence=self._scope.first,
-                    detail=f"{self._unnumbered} events carry no emitter number",
-                )
+            self._doubt(
+                UnprovenKind.UNNUMBERED, f"{self._unnumbered} events carry no emitter number"
+            )
+        if self._maker.believed:
+            self._doubt(
+                UnprovenKind.UNKNOWN_START,
+                f"{self._maker.believed} events are flagged as repeats of none that is here",
             )
         for hole in self._holes.doubts(
             self._stream, [*self.outcome.bad_sequences, *self.outcome.vouched]
         ):
             self._findings.doubt(hole)
         self.outcome.head = self._ledger.head
+
+    def _doubt(self, kind: UnprovenKind, detail: str) -> None:
+        sequence = self._scope.first
+        self._findings.doubt(
+            Unproven(kind=kind, stream=self._stream, sequence=sequence, detail=detail)
+        )
 
     def _report(
         self,

@@ -4,6 +4,8 @@ Pure. Messages are brought into the form that the ingestor brings them into; wha
 of them is compared there with what history holds.
 """
 
+import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from struct import Struct
@@ -74,12 +76,30 @@ class StretchMaker:
     chains: EmitterChains
     tracker: EmitterTracker
     shared: Shared
+    believed: int = 0
+    """Repeats of events that are gone, on history's word."""
 
-    def make(self, messages: Messages, first: int, last: int) -> Stretch:
-        """Prepare a stretch and take its events into the emitters' chains."""
+    def make(
+        self, messages: Messages, first: int, last: int, flagged: Collection[int] = ()
+    ) -> Stretch:
+        """Prepare a stretch and take its events into the emitters' chains.
+
+        Args:
+            messages: of the stretch.
+            first: its first sequence.
+            last: its last sequence.
+            flagged: sequences of rows that history takes for repeats of events that are gone; it is
+                believed, since it may have seen them.
+        """
         decoded, events = decode_runs(messages.payloads)
         self.tracker.learn(self.tracker.missing(decoded.numbered), ())
         repeated = self.tracker.mark(decoded.numbered)
+        if flagged:
+            believed = {
+                at for at, _, _ in decoded.numbered if messages.sequences[at] in flagged
+            } - repeated
+            self.believed += len(believed)
+            repeated |= believed
         stretch = self._build(messages, decoded, repeated, first, last)
         self._observe(stretch, decoded, events)
         return stretch
@@ -150,7 +170,8 @@ def make_maker(stream: str, *, from_start: bool, to_end: bool) -> StretchMaker:
     """Return a maker that knows no emitter yet."""
     return StretchMaker(
         EmitterChains(stream, from_start=from_start, to_end=to_end),
-        EmitterTracker(),
+        # Who is forgotten would count as new; the chains remember every emitter just as well.
+        EmitterTracker(max_emitters=sys.maxsize),
         Shared(stream),
     )
 

@@ -1,0 +1,3 @@
+select name
+from system.databases
+where startsWith(name, {start:String})
