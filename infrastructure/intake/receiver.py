@@ -88,8 +88,6 @@ def _read(request: Request, kind: str, is_redacting: bool) -> Accepted:
 
 def _decompressed(request: Request) -> bytes | bytearray:
     encoding = request.headers.get("content-encoding", "").strip().lower()
-    if len(request.body) > MAX_BODY_BYTES:
-        raise OtlpDecodeError(reason=f"larger than {MAX_BODY_BYTES} bytes")
     if encoding in {"", "identity"}:
         return request.body
     window = {"gzip": 31, "deflate": 15}.get(encoding)

@@ -14,10 +14,10 @@ from nats.js import JetStreamContext
 from infrastructure.errors import HistoryError, PortTakenError
 from infrastructure.history.blobs import drain_content
 from infrastructure.history.client import HistoryClient, open_history
-from infrastructure.history.owner.http1 import Server, serve
+from infrastructure.history.owner.http1 import Request, Server, serve
 from infrastructure.intake.config import IntakeConfig
 from infrastructure.intake.metrics import IntakeMetrics
-from infrastructure.intake.receiver import Publish, Receiver
+from infrastructure.intake.receiver import MAX_BODY_BYTES, Publish, Receiver
 from infrastructure.intake.shard import SpanShard
 from nervous_system.comms.connection import open_nats, redact_url, translated
 from nervous_system.comms.objects import BusContentStore
@@ -84,9 +84,14 @@ async def run_intake(
             group.create_task(drain_content(content, client, stop))
 
 
+def _body_limit(request: Request) -> int:
+    del request
+    return MAX_BODY_BYTES
+
+
 async def _serve(receiver: Receiver, config: IntakeConfig) -> Server:
     try:
-        return await serve(receiver.handle, config.host, config.port)
+        return await serve(receiver.handle, config.host, config.port, _body_limit)
     except OSError as error:
         raise PortTakenError(
             host=config.host,

@@ -394,6 +394,47 @@ def test_two_requests_in_one_piece_are_both_answered(owner: Owner) -> None:
     connection.close()
 
 
+def _head(user: tuple[str, str] | None, framing: str) -> bytes:
+    lines = ["POST /?query=select+1 HTTP/1.1", framing]
+    if user is not None:
+        lines += [f"X-ClickHouse-User: {user[0]}", f"X-ClickHouse-Key: {user[1]}"]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def _first_answer(owner: Owner, sent: bytes) -> bytes:
+    """Send, keep the connection open, and return the first line that comes back."""
+    with socket.create_connection(("127.0.0.1", owner.port), timeout=10) as connection:
+        connection.sendall(sent)
+        return connection.recv(1000).partition(b"\r\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("user", "length"), [(None, MB), ((READER[0], "wrong"), MB), (READER, 17 * MB)]
+)
+def test_large_body_is_refused_before_it_is_sent_by_who_may_not(
+    owner: Owner, user: tuple[str, str] | None, length: int
+) -> None:
+    """From the head alone: whoever does not log in cannot fill the owner's memory."""
+    answer = _first_answer(owner, _head(user, f"Content-Length: {length}"))
+    assert answer == b"HTTP/1.1 413 Payload Too Large"
+
+
+def test_large_body_in_chunks_is_refused_as_soon_as_it_is_too_large(owner: Owner) -> None:
+    """Its length is not told before."""
+    chunk = b"10000\r\n" + bytes(0x10000) + b"\r\n"
+    answer = _first_answer(owner, _head(None, "Transfer-Encoding: chunked") + 2 * chunk)
+    assert answer == b"HTTP/1.1 413 Payload Too Large"
+
+
+def test_small_body_of_a_stranger_is_answered_with_what_is_wrong(owner: Owner) -> None:
+    assert owner.ask("select 1", user=None).status == 403
+
+
+def test_compressed_body_may_not_grow_beyond_what_its_sender_may_send(owner: Owner) -> None:
+    bomb = gzip.compress(bytes(17 * MB))
+    assert owner.ask(bomb, headers={"Content-Encoding": "gzip"}).status == 400
+
+
 @pytest.mark.parametrize(
     "request_bytes",
     [

@@ -82,6 +82,20 @@ async def _count(client: HistoryClient) -> int:
     return int(rows[0]["n"])
 
 
+async def test_body_over_the_limit_is_refused_before_it_is_sent(
+    client: HistoryClient, jetstream: JetStreamContext, nats_url: str, history_dsn: str
+) -> None:
+    """Exporters send no credentials: what they can make us hold is bounded."""
+    async with _running(nats_url, history_dsn) as url:
+        port = urllib3.util.parse_url(url).port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = f"POST /v1/traces HTTP/1.1\r\nContent-Length: {(64 << 20) + 1}\r\n\r\n"
+        writer.write(head.encode())
+        assert (await reader.readline()).startswith(b"HTTP/1.1 413")
+        writer.close()
+        await writer.wait_closed()
+
+
 async def test_recorded_request_becomes_rows(
     client: HistoryClient, jetstream: JetStreamContext, nats_url: str, history_dsn: str
 ) -> None:

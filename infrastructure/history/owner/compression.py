@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from infrastructure.history.owner.head import MAX_BODY_BYTES, BadRequestError
+from infrastructure.history.owner.head import BadRequestError
 
 
 def _optional(name: str) -> Any:
@@ -23,33 +23,33 @@ _LEVEL = 1
 """Speed before size: the wire is usually the loopback."""
 
 
-def _inflate(data: bytes | bytearray, window: int) -> bytes:
+def _inflate(data: bytes | bytearray, max_bytes: int, window: int) -> bytes:
     machine = zlib.decompressobj(window)
-    body = machine.decompress(data, MAX_BODY_BYTES)
+    body = machine.decompress(data, max_bytes)
     if machine.unconsumed_tail or not machine.eof:
         raise BadRequestError(400, "the compressed body is cut short or too large")
     return body
 
 
-def _from_zstd(data: bytes | bytearray) -> bytes:
+def _from_zstd(data: bytes | bytearray, max_bytes: int) -> bytes:
     machine = _zstd.ZstdDecompressor()
-    body: bytes = machine.decompress(bytes(data), max_length=MAX_BODY_BYTES)
+    body: bytes = machine.decompress(bytes(data), max_length=max_bytes)
     if not machine.eof:
         raise BadRequestError(400, "the compressed body is cut short or too large")
     return body
 
 
-def _from_lz4(data: bytes | bytearray) -> bytes:
+def _from_lz4(data: bytes | bytearray, max_bytes: int) -> bytes:
     machine = _lz4_frame.LZ4FrameDecompressor()
-    body: bytes = machine.decompress(bytes(data), max_length=MAX_BODY_BYTES)
+    body: bytes = machine.decompress(bytes(data), max_length=max_bytes)
     if not machine.eof:
         raise BadRequestError(400, "the compressed body is cut short or too large")
     return body
 
 
-_DECODERS: dict[str, Callable[[bytes | bytearray], bytes]] = {
-    "gzip": lambda data: _inflate(data, 31),
-    "deflate": lambda data: _inflate(data, 15),
+_DECODERS: dict[str, Callable[[bytes | bytearray, int], bytes]] = {
+    "gzip": lambda data, max_bytes: _inflate(data, max_bytes, 31),
+    "deflate": lambda data, max_bytes: _inflate(data, max_bytes, 15),
 }
 _ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda data: gzip.compress(data, _LEVEL, mtime=0),
@@ -63,11 +63,13 @@ if _lz4_frame is not None:
     _ENCODERS["lz4"] = lambda data: bytes(_lz4_frame.compress(data))
 
 
-def decoded(headers: Mapping[str, str], body: bytes | bytearray) -> bytes | bytearray:
+def decoded(
+    headers: Mapping[str, str], body: bytes | bytearray, max_bytes: int
+) -> bytes | bytearray:
     """Return a request's body as it was before its Content-Encoding.
 
     Raises:
-        BadRequestError: the encoding is not offered, or the body is damaged.
+        BadRequestError: the encoding is not offered, or the body is damaged, or too large then.
     """
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding in {"", "identity"}:
@@ -76,7 +78,7 @@ def decoded(headers: Mapping[str, str], body: bytes | bytearray) -> bytes | byte
     if decode is None:
         raise BadRequestError(415, f"Content-Encoding {encoding} is not offered")
     try:
-        return decode(body)
+        return decode(body, max_bytes)
     except (OSError, EOFError, RuntimeError, ValueError, zlib.error) as error:
         raise BadRequestError(400, f"the body is not {encoding}") from error
 

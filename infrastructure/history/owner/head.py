@@ -2,9 +2,6 @@
 
 import httptools
 
-MAX_BODY_BYTES = 1 << 30
-"""Larger bodies are refused with 413 before they are read."""
-
 
 class BadRequestError(Exception):
     """Bytes that are not a request we answer; the connection is closed after saying so."""
@@ -18,6 +15,8 @@ class Head:
     """Collects what httptools finds in a request's head."""
 
     def __init__(self) -> None:
+        self.max_body_bytes = 0
+        """Larger bodies are refused with 413; set when the head has told whose it is."""
         self.url = b""
         self.headers: dict[str, str] = {}
         self.is_complete = False
@@ -35,7 +34,7 @@ class Head:
     def on_body(self, body: bytes) -> None:
         """Take a piece of a chunked body."""
         self.chunk_bytes += len(body)
-        if self.chunk_bytes > MAX_BODY_BYTES:
+        if self.chunk_bytes > self.max_body_bytes:
             raise BadRequestError(413, "the body is too large")
         self.chunks.append(body)
 

@@ -16,10 +16,12 @@ from urllib.parse import parse_qsl, unquote
 
 import httptools
 
-from infrastructure.history.owner.head import MAX_BODY_BYTES, BadRequestError, Head, feed
+from infrastructure.history.owner.head import BadRequestError, Head, feed
 
 MAX_HEAD_BYTES = 1 << 20
 """Request line and headers; a schema text travels in the URL of an insert."""
+USUAL_BODY_BYTES = 64 << 20
+"""Largest body of servers that set no limit of their own."""
 HEAD_TIMEOUT = 60.0
 """Seconds between two pieces of a head; a connection at rest has no limit."""
 SEND_TIMEOUT = 60.0
@@ -69,13 +71,18 @@ class Response:
 
 
 Handler = Callable[[Request], Awaitable[Response]]
+BodyLimit = Callable[[Request], int]
+"""How many bytes the body of a request may have, told from its head; the body is still empty."""
 
 
 class Connection(asyncio.BufferedProtocol):
     """One client. Its task reads a request, answers it, and starts again."""
 
-    def __init__(self, handler: Handler, connections: "set[Connection]") -> None:
+    def __init__(
+        self, handler: Handler, body_limit: BodyLimit, connections: "set[Connection]"
+    ) -> None:
         self._handler = handler
+        self._body_limit = body_limit
         self._connections = connections
         self._buffer = bytearray(64 << 10)
         self._filled = 0
@@ -182,18 +189,25 @@ class Connection(asyncio.BufferedProtocol):
         parser = httptools.HttpRequestParser(head)
         feed(parser, bytes(memoryview(self._buffer)[:end]))
         self._drop(end)
+        request = self._begun_request(parser, head)
+        head.max_body_bytes = self._body_limit(request)
         if head.headers.get("expect", "").lower() == "100-continue":
             self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = await self._read_body(parser, head)
         if body is None:
             return None
+        request.body = body
+        return request
+
+    def _begun_request(self, parser: httptools.HttpRequestParser, head: Head) -> Request:
+        """Return the request as far as its head tells it."""
         target = httptools.parse_url(head.url)
         return Request(
             method=parser.get_method().decode("latin-1"),
             path=unquote((target.path or b"/").decode("latin-1")),
             query=parse_qsl((target.query or b"").decode("latin-1"), keep_blank_values=True),
             headers=head.headers,
-            body=body,
+            body=b"",
             gone=self._gone,
         )
 
@@ -225,11 +239,11 @@ class Connection(asyncio.BufferedProtocol):
             return b""
         if not (length.isascii() and length.isdigit()):
             raise BadRequestError(400, "Content-Length is not a number")
+        if int(length) > head.max_body_bytes:
+            raise BadRequestError(413, "the body is too large")
         return await self._read_sized(int(length))
 
     async def _read_sized(self, length: int) -> bytearray | None:
-        if length > MAX_BODY_BYTES:
-            raise BadRequestError(413, "the body is too large")
         body = bytearray(length)
         have = min(length, self._filled)
         body[:have] = memoryview(self._buffer)[:have]
@@ -372,10 +386,20 @@ class Server:
             connection.close()
 
 
-async def serve(handler: Handler, host: str, port: int) -> Server:
-    """Start to answer requests on `host`:`port`; port 0 picks a free one."""
+def _usual_limit(request: Request) -> int:
+    del request
+    return USUAL_BODY_BYTES
+
+
+async def serve(
+    handler: Handler, host: str, port: int, body_limit: BodyLimit = _usual_limit
+) -> Server:
+    """Start to answer requests on `host`:`port`; port 0 picks a free one.
+
+    A body over its limit is refused before it is read, and the connection closed.
+    """
     connections: set[Connection] = set()
     server = await asyncio.get_running_loop().create_server(
-        lambda: Connection(handler, connections), host, port
+        lambda: Connection(handler, body_limit, connections), host, port
     )
     return Server(server, connections)

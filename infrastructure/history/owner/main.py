@@ -58,7 +58,7 @@ async def run(config: OwnerConfig) -> int:
         loop.add_signal_handler(number, stop.set)
     engine = Engine(config.path)
     endpoint = Endpoint(engine, config.credentials, Metrics())
-    server = await serve(endpoint.handle, config.host, config.port)
+    server = await serve(endpoint.handle, config.host, config.port, endpoint.body_limit)
     try:
         await asyncio.to_thread(engine.open)
         await asyncio.to_thread(apply_migrations, engine)

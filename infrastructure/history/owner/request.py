@@ -71,7 +71,7 @@ class Call:
 def parse_call(request: Request, body: bytes | bytearray) -> Call:
     """Take a request apart; `body` is the request's, decompressed."""
     values = dict(request.query)
-    user, password = _credentials(request.headers, values)
+    user, password = credentials(request)
     query, input_format, data = _split(values.get("query", "").encode(), memoryview(body))
     return Call(
         user=user,
@@ -97,7 +97,13 @@ def parse_call(request: Request, body: bytes | bytearray) -> Call:
     )
 
 
-def _credentials(headers: Mapping[str, str], values: Mapping[str, str]) -> tuple[str, str]:
+def credentials(request: Request) -> tuple[str, str]:
+    """Return user and password, from headers or URL.
+
+    Raises:
+        EngineError: they cannot be read.
+    """
+    headers, values = request.headers, dict(request.query)
     if "x-clickhouse-user" in headers:
         return headers["x-clickhouse-user"], headers.get("x-clickhouse-key", "")
     scheme, _, encoded = headers.get("authorization", "").partition(" ")

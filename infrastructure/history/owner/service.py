@@ -43,11 +43,15 @@ from infrastructure.history.owner.outcome import (
     our_error,
 )
 from infrastructure.history.owner.plan import WRITER_SETTINGS, Plan, Planner
-from infrastructure.history.owner.request import Call, parse_call
+from infrastructure.history.owner.request import Call, credentials, parse_call
 from infrastructure.history.owner.room import free_bytes, needed_bytes
 
 WRITER = "history_writer"
 READER = "history_reader"
+STRANGERS_BODY_BYTES = 64 << 10
+"""Enough for a statement, whose answer is then that its sender is not known."""
+_BODY_BYTES = {WRITER: 1 << 30, READER: 16 << 20}
+"""The writer's are inserts of whole batches, the reader's are statements."""
 READER_THREADS = 4
 WRITER_THREADS = 4
 MAX_WAITING_READERS = 64
@@ -105,10 +109,10 @@ class Endpoint:
         query_id = ""
         user = ""
         try:
-            body = await self._decoded(request)
+            user = self._authenticate(request)
+            body = await self._decoded(request, _BODY_BYTES[user])
             call = parse_call(request, body)
             query_id = call.query_id
-            user = self._authenticate(call)
             response = await self._answer(call, user, request)
         except BadRequestError as error:
             return Response(status=error.status, body=f"{error}\n".encode())
@@ -133,18 +137,26 @@ class Endpoint:
             return Response(body=b"Ok.\n")
         return None
 
-    async def _decoded(self, request: Request) -> bytes | bytearray:
+    async def _decoded(self, request: Request, max_bytes: int) -> bytes | bytearray:
         if "content-encoding" not in request.headers:
             return request.body
-        return await asyncio.to_thread(decoded, request.headers, request.body)
+        return await asyncio.to_thread(decoded, request.headers, request.body, max_bytes)
 
-    def _authenticate(self, call: Call) -> str:
-        expected = self._credentials.get(call.user, "") if call.user in {WRITER, READER} else ""
-        if expected and hmac.compare_digest(expected.encode(), call.password.encode()):
-            return call.user
+    def body_limit(self, request: Request) -> int:
+        """Return how large a body may be: of whoever does not say who it is, next to nothing."""
+        try:
+            return _BODY_BYTES[self._authenticate(request)]
+        except EngineError:
+            return STRANGERS_BODY_BYTES
+
+    def _authenticate(self, request: Request) -> str:
+        user, password = credentials(request)
+        expected = self._credentials.get(user, "") if user in {WRITER, READER} else ""
+        if expected and hmac.compare_digest(expected.encode(), password.encode()):
+            return user
         raise our_error(
             AUTHENTICATION_FAILED,
-            f"{call.user}: Authentication failed: password is incorrect, or there is no such user",
+            f"{user}: Authentication failed: password is incorrect, or there is no such user",
         )
 
     async def _answer(self, call: Call, user: str, request: Request) -> Response:
