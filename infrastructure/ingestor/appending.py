@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from infrastructure.errors import (
-    HistoryAheadError,
     HistorySchemaError,
     MissingSchemaError,
     StaleBatchError,
@@ -24,7 +23,7 @@ from infrastructure.ingestor.emitters import DIGEST_MARK
 from infrastructure.ingestor.encoding import Batch
 from infrastructure.ingestor.ledger import Head
 from infrastructure.ingestor.queries import sql
-from infrastructure.ingestor.stream_api import StreamState
+from infrastructure.ingestor.stream_api import StreamState, check_reaches
 
 INPUT_TABLE = "swarm.events_input"
 PROBE_TABLE = "swarm.events_probe"
@@ -91,9 +90,12 @@ class Appender:
         return found
 
     async def heads_after(self, sequence: int, most: int) -> list[tuple[int, str]]:
-        """Return up to `most` heads of the ledger after a sequence: sequence, text."""
+        """Return up to `most` heads of the ledger after a sequence: sequence, text.
+
+        Of each hundred thousand messages only the last, the newest of all among them.
+        """
         rows = await self._query("heads_after", {"after": sequence, "most": most})
-        return [(int(row["stream_seq"]), str(row["head"])) for row in rows]
+        return [(int(row["last"]), str(row["text"])) for row in rows]
 
     async def append(self, batch: Batch, body: bytes) -> None:
         """Insert a closed batch and make sure that history ends with it.
@@ -168,12 +170,7 @@ def check_belongs(history: HistoryState, stream: StreamState) -> None:
     """
     if history.identity and history.identity != stream.identity:
         raise StreamChangedError(expected=history.identity, found=stream.identity)
-    if history.head.sequence > stream.last_sequence:
-        raise HistoryAheadError(
-            stream=stream.name,
-            history_sequence=history.head.sequence,
-            stream_sequence=stream.last_sequence,
-        )
+    check_reaches(stream, history.head.sequence)
 
 
 def chunks(names: Iterable[str], most_bytes: int) -> Iterator[list[str]]:

@@ -13,11 +13,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from infrastructure.errors import HistoryAheadError, StreamChangedError
+from infrastructure.errors import StreamChangedError
 from infrastructure.ingestor.protocol import Message, Position, RawBatch, parse_position
 from infrastructure.ingestor.stream_api import (
     NANOSECONDS,
     StreamState,
+    check_reaches,
     create_consumer,
     drop_consumer,
     first_message,
@@ -128,13 +129,7 @@ class Feed:
             state = await stream_state(wire, self._stream)
             if state.identity != self._identity:
                 raise StreamChangedError(expected=self._identity, found=state.identity)
-            if state.last_sequence < self._next - 1:
-                # An older copy of the store: its next messages would be taken for ones read before.
-                raise HistoryAheadError(
-                    stream=self._stream,
-                    history_sequence=self._next - 1,
-                    stream_sequence=state.last_sequence,
-                )
+            check_reaches(state, self._next - 1)
             self._consumer = await create_consumer(wire, self._stream, self._next)
             wire.parser.follow(self._stream, self._consumer)
             self._asked = 0

@@ -7,6 +7,7 @@ loudly.
 
 import asyncio
 import logging
+import random
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -28,7 +29,12 @@ from infrastructure.ingestor.feed import Feed, look_at_stream, open_feed
 from infrastructure.ingestor.metrics import IngestorMetrics
 from infrastructure.ingestor.pausing import pause
 from infrastructure.ingestor.pipeline import Appended, Pipeline, RefusedRowsError
-from infrastructure.ingestor.stream_api import StreamState, first_message, stream_state
+from infrastructure.ingestor.stream_api import (
+    StreamState,
+    check_reaches,
+    first_message,
+    stream_state,
+)
 from infrastructure.ingestor.wire import open_wire
 from nervous_system.errors import BusError
 
@@ -39,6 +45,8 @@ logger = logging.getLogger(__name__)
 
 FIRST_DELAY_SECONDS = 0.05
 LAST_DELAY_SECONDS = 5.0
+STALE_DELAY_SECONDS = 0.2
+"""Longest pause after another ingestor was first: chance lets the two take turns."""
 WATCH_SECONDS = 10.0
 ALARM_RATIO = 0.5
 """Share of a stream's limits that un-ingested events may reach before it is said aloud."""
@@ -91,30 +99,15 @@ class Shard:
         """Run sessions until `stop` is set.
 
         Raises:
-            HistoryAheadError: history holds what the stream never had.
+            ExceptionGroup: of one of these.
+            HistoryAheadError: history holds what the stream never had, or has no more.
             StreamChangedError: history was filled from another stream of the same name.
             HistorySchemaError: history is not what this version can append to.
         """
-        watching = asyncio.create_task(self._watch())
-        try:
-            delay = FIRST_DELAY_SECONDS
-            while not stop.is_set():
-                began_at = time.monotonic()
-                try:
-                    await self._session(stop)
-                except _FATAL:
-                    raise
-                except (HistoryError, BusError, RefusedRowsError) as error:
-                    self._note(error)
-                    if time.monotonic() - began_at > LAST_DELAY_SECONDS:
-                        delay = FIRST_DELAY_SECONDS
-                    if isinstance(error, StaleBatchError | RefusedRowsError):
-                        continue
-                    await pause(stop, delay)
-                    delay = min(2 * delay, LAST_DELAY_SECONDS)
-        finally:
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(self._watch())
+            await self._sessions(stop)
             watching.cancel()
-            await asyncio.wait({watching})
 
     def observe(self) -> None:
         """Bring the gauges up to date; called when metrics are asked for."""
@@ -122,6 +115,26 @@ class Shard:
         self._metrics.lag_events.labels(self._stream).set(lag.events)
         self._metrics.lag_seconds.labels(self._stream).set(lag.seconds)
         self._metrics.is_ready.labels(self._stream).set(int(self.is_ready))
+
+    async def _sessions(self, stop: asyncio.Event) -> None:
+        delay = FIRST_DELAY_SECONDS
+        while not stop.is_set():
+            began_at = time.monotonic()
+            try:
+                await self._session(stop)
+            except _FATAL:
+                raise
+            except StaleBatchError as error:
+                self._note(error)
+                await pause(stop, random.random() * STALE_DELAY_SECONDS)  # noqa: S311 no secret
+            except RefusedRowsError as error:
+                self._note(error)
+            except (HistoryError, BusError) as error:
+                self._note(error)
+                if time.monotonic() - began_at > LAST_DELAY_SECONDS:
+                    delay = FIRST_DELAY_SECONDS
+                await pause(stop, delay)
+                delay = min(2 * delay, LAST_DELAY_SECONDS)
 
     async def _session(self, stop: asyncio.Event) -> None:
         history = await self._appender.state()
@@ -213,6 +226,7 @@ class Shard:
         async with open_wire(self._config.wire) as wire:
             state = await stream_state(wire, self._stream)
             oldest = await first_message(wire, self._stream, sequence + 1)
+        check_reaches(state, sequence)
         if oldest is None:
             self._seen_lag = Lag()
         else:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from infrastructure.errors import HistoryAheadError
 from infrastructure.ingestor.wire import Wire
 from nervous_system.errors import BusUnavailableError
 
@@ -50,6 +51,18 @@ async def stream_state(wire: Wire, stream: str) -> StreamState:
         max_age_seconds=int(config.get("max_age", 0)) / NANOSECONDS,
         first_time=_parse_time(state["first_ts"]) if state["messages"] else None,
     )
+
+
+def check_reaches(state: StreamState, sequence: int) -> None:
+    """Refuse a stream that ends before what was read of it: an older copy of the same store.
+
+    Raises:
+        HistoryAheadError: its next messages would be taken for ones that were read before.
+    """
+    if state.last_sequence < sequence:
+        raise HistoryAheadError(
+            stream=state.name, history_sequence=sequence, stream_sequence=state.last_sequence
+        )
 
 
 async def create_consumer(wire: Wire, stream: str, start: int) -> str:

@@ -96,6 +96,35 @@ async def test_the_ledger_links_the_stream_and_its_heads_are_copied(
         assert parse_head((copied.data or b"").decode()) == head
 
 
+async def test_of_many_batches_few_heads_are_noted_and_the_last_one_at_the_end(
+    nats_server: NatsServer, owner: Owner, history: HistoryClient
+) -> None:
+    last = 0
+    async with open_streams(nats_server) as jetstream:
+        async with running_service(ingestor_config(nats_server, owner.writer_dsn)):
+            for raw in raws(30):
+                last = await put(jetstream, [raw])
+                await ingested(history, last)
+        assert len(history.query("select stream_seq from swarm.ledger")) == last
+        noted = await jetstream.stream_info(CHECKPOINTS_STREAM)
+        assert 2 <= noted.state.messages < last // 2
+        subject = f"swarm.checkpoints.{EVENTS_STREAM}"
+        copied = await jetstream.get_last_msg(CHECKPOINTS_STREAM, subject)
+        assert parse_head((copied.data or b"").decode()).sequence == last
+
+
+async def test_what_is_no_head_among_the_heads_does_not_end_the_service(
+    nats_server: NatsServer, owner: Owner, history: HistoryClient
+) -> None:
+    subject = f"swarm.checkpoints.{EVENTS_STREAM}"
+    async with open_streams(nats_server) as jetstream:
+        await jetstream.publish(subject, b"no head\xff")
+        async with running_service(ingestor_config(nats_server, owner.writer_dsn)):
+            await ingested(history, await put(jetstream, raws(3)))
+        copied = await jetstream.get_last_msg(CHECKPOINTS_STREAM, subject)
+        assert parse_head((copied.data or b"").decode()).sequence == 3
+
+
 async def test_two_ingestors_on_one_stream_append_every_message_once(
     nats_server: NatsServer, owner: Owner, history: HistoryClient
 ) -> None:
