@@ -206,8 +206,9 @@ def _refuse(found: Decoded, at: int, reason: str) -> None:
 def is_authenticated(subject: bytes, agent_id: str) -> bool:
     """Return whether the bus vouches for the agent: the subject ends in its token.
 
-    A user for agents may publish only on subjects that end in one of its tokens; the user for other
-    programs only on subjects without a token.
+    A user bound to agents may publish only on subjects that end in one of their tokens, the user
+    for other programs only on subjects without a token. The operator and a user of agents that is
+    bound to none may publish on any, so that for these it says what they say.
     """
     tokens = subject.split(b".")
     if len(tokens) <= _AGENT_TOKEN_AT:

@@ -64,7 +64,7 @@ create table if not exists swarm.events${on_cluster}
     raw String comment 'the message as received, byte for byte' codec(ZSTD(3)) settings (min_compress_block_size = 4194304, max_compress_block_size = 4194304),
     is_repeated Bool comment 'an earlier message has this emitter_id and emitter_seq' codec(ZSTD(1)),
     is_clamped Bool comment 'event_time lies outside what the column holds; the original is in raw' codec(ZSTD(1)),
-    is_authenticated Bool comment 'the subject ends in the token of agent_id, which the bus lets only that agent use' codec(ZSTD(1)),
+    is_authenticated Bool comment 'the subject ends in the token of agent_id, on which the bus lets only users publish that may speak for it: the operator, an unbound agent user, one bound to it' codec(ZSTD(1)),
     undecodable_reason LowCardinality(String) comment 'why the message does not decode',
 
     ledger_identity LowCardinality(String) comment 'last row of a batch: name@created of the stream',
