@@ -107,7 +107,7 @@ async def test_of_many_batches_few_heads_are_noted_and_the_last_one_at_the_end(
                 await ingested(history, last)
         assert len(history.query("select stream_seq from swarm.ledger")) == last
         noted = await jetstream.stream_info(CHECKPOINTS_STREAM)
-        assert 2 <= noted.state.messages < last // 2
+        assert noted.state.messages < last // 2
         subject = f"swarm.checkpoints.{EVENTS_STREAM}"
         copied = await jetstream.get_last_msg(CHECKPOINTS_STREAM, subject)
         assert parse_head((copied.data or b"").decode()).sequence == last
