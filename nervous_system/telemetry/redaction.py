@@ -1,7 +1,8 @@
 """Redaction: secrets are taken out of text about the work before an event leaves the process.
 
 Text about the work is rationale, alternatives, trigger, detail, reason and attributes; what the
-work itself consists of (contents, patches) is never altered. Each find is replaced by
+work itself consists of (contents, patches) is never altered, nor are ids and paths, by which events
+are found. Each find is replaced by
 `[redacted:<kind>]` and counted, and the event keeps an HMAC of its bytes before, so that an
 original can be recognised but not guessed. Searches for single characters and substrings decide
 whether any pattern has to run at all: most text is clean, and these are what `str` does fastest.

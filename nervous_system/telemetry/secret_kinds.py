@@ -70,6 +70,28 @@ def _is_assigned_secret(match: re.Match[str]) -> bool:
     return bool(match["quote"]) or "=" in match["equals"] or _looks_random(value)
 
 
+_NO_OPTION_VALUE = re.compile(r"[./~@]|[A-Z_]+$|(?:id|type|file|env)[=:]")
+"""Paths, names of variables, and what options of build tools say in the place of a secret."""
+
+
+def _is_option_secret(match: re.Match[str]) -> bool:
+    value = match["secret"]
+    if _PLACEHOLDER.match(value) or MARK in value or _NO_OPTION_VALUE.match(value):
+        return False
+    if value.isdigit() and match["name"].lower().endswith("token"):
+        return False
+    return bool(match["quote"]) or _looks_random(value)
+
+
+def _is_login_password(match: re.Match[str]) -> bool:
+    return not (_PLACEHOLDER.match(match["secret"]) or MARK in match["secret"])
+
+
+def _is_cookie_secret(match: re.Match[str]) -> bool:
+    values = (pair.partition("=")[2] for pair in match["secret"].split(";"))
+    return any(len(one) >= 8 and MARK not in one and _looks_random(one) for one in values)
+
+
 TELLING_WORDS = (
     "passw",
     "passphrase",
@@ -148,6 +170,21 @@ SECRET_KINDS = (
     _kind("npm_token", ("npm_",), r"(?<![A-Za-z0-9])(?P<secret>npm_[A-Za-z0-9]{30,})"),
     _kind("pypi_token", ("pypi-",), r"(?<![A-Za-z0-9])(?P<secret>pypi-[A-Za-z0-9_\-]{40,})"),
     _kind(
+        "sendgrid_key",
+        ("SG.",),
+        r"(?<![A-Za-z0-9])(?P<secret>SG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,})",
+    ),
+    _kind(
+        "digitalocean_token",
+        ("dop_v1_", "doo_v1_", "dor_v1_"),
+        r"(?<![A-Za-z0-9])(?P<secret>do[opr]_v1_[a-f0-9]{32,})",
+    ),
+    _kind(
+        "age_key",
+        ("AGE-SECRET-KEY-",),
+        r"(?P<secret>AGE-SECRET-KEY-1[A-Z0-9]{40,})",
+    ),
+    _kind(
         "jwt",
         ("eyJ",),
         r"(?<![A-Za-z0-9])(?P<secret>eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}"
@@ -164,6 +201,31 @@ SECRET_KINDS = (
         ("earer", "EARER"),
         r"\bbearer[ \t]{1,4}(?P<secret>[A-Za-z0-9._~+/=\-]{8,})",
         is_secret=_is_bearer_secret,
+        flags=re.IGNORECASE,
+    ),
+    _kind(
+        "login_password",
+        ("curl",),
+        r"\bcurl\b[^\r\n|;]{0,400}?\s(?:-[A-Za-z]{0,8}[uU]|--(?:proxy-)?user)[ \t=]{0,4}"
+        r"[\"']?[^\s:\"'/]{1,128}:(?P<secret>[^\s\"']{1,256})",
+        is_secret=_is_login_password,
+    ),
+    _kind(
+        "cookie",
+        ("ookie",),
+        r"\bcookie[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?"
+        r"(?P<secret>[^\s=;,\"']{1,128}=[^\s;\"']{1,4096}"
+        r"(?:;[ \t]{0,4}[^\s=;\"']{1,128}(?:=[^\s;\"']{0,4096})?){0,100})",
+        is_secret=_is_cookie_secret,
+        flags=re.IGNORECASE,
+    ),
+    _kind(
+        "option_secret",
+        ("--",),
+        r"(?<![\w-])--(?P<name>[a-z\-]{0,32}?(?:passw(?:or)?d|passphrase|secret|token|api-?key"
+        r"|access-key|secret-key))[ \t]{1,4}(?P<quote>[\"']?)"
+        r"(?P<secret>(?<=[\"'])[^\"'\r\n]{4,4096}|[^\s\"'`,;)\]]{4,4096})",
+        is_secret=_is_option_secret,
         flags=re.IGNORECASE,
     ),
     _kind(

@@ -29,6 +29,9 @@ SECRETS = {
     "stripe_key": ["sk" + "_live_" + DIGITS[:24], "rk" + "_test_" + DIGITS[:24]],
     "npm_token": ["npm" + "_" + DIGITS[:36]],
     "pypi_token": ["pypi" + "-AgEIcHlwaS5vcmc" + DIGITS],
+    "sendgrid_key": ["SG" + "." + DIGITS[:22] + "." + DIGITS[:43]],
+    "digitalocean_token": [f"do{letter}" + "_v1_" + "0123456789abcdef" * 4 for letter in "opr"],
+    "age_key": ["AGE" + "-SECRET-KEY-1" + "Q9" * 29],
     "jwt": ["ey" + "JhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0." + DIGITS[:43]],
 }
 
@@ -59,6 +62,18 @@ def test_secret_is_taken_out_and_counted_under_its_kind(
         ("DB_PASSWORD: 'with spaces'", "DB_PASSWORD: '[redacted:assigned_secret]'"),
         ('{"api_key": "abcd1234"}', '{"api_key": "[redacted:assigned_secret]"}'),
         ("client-secret := q9x8w7v6", "client-secret := [redacted:assigned_secret]"),
+        (
+            "curl -u admin:Sup3rS3cret! https://x",
+            "curl -u admin:[redacted:login_password] https://x",
+        ),
+        ("curl -sSu 'bob:pw' u", "curl -sSu 'bob:[redacted:login_password]' u"),
+        ("curl -X GET --user=a:b h", "curl -X GET --user=a:[redacted:login_password] h"),
+        ("Cookie: session=abcdef1234567890abcdef", "Cookie: [redacted:cookie]"),
+        ("sent Cookie: lang=en; sid=abc123456789 twice", "sent Cookie: [redacted:cookie] twice"),
+        ("Set-Cookie: sid=abcdef1234567890; Path=/; Secure", "Set-Cookie: [redacted:cookie]"),
+        ("x --password hunter2222 y", "x --password [redacted:option_secret] y"),
+        ("--db-password 'hunter'", "--db-password '[redacted:option_secret]'"),
+        ("--api-key aB3dE5fG7h", "--api-key [redacted:option_secret]"),
         ("TOKEN=abcDEF", "TOKEN=[redacted:assigned_secret]"),
     ],
 )
@@ -89,6 +104,15 @@ def test_private_key_is_taken_out_whole_also_when_it_is_cut_off(end: str) -> Non
         "eyJust a word",
         "git@github.com:owner/name.git",
         "key: value",
+        "the --password option is deprecated; --token is read from the environment",
+        "pass --token <TOKEN>, --api-key $OPENAI_KEY or --api-key OPENAI_API_KEY",
+        "--max-tokens 4096 --token 4096 --token-type bearer --password-file /run/pw1",
+        "--secret id=netrc1,src=/root/.netrc and --access-key ./keys/one1.txt",
+        "docker run -u 1000:1000 image, and curl -u $USER:$PASSWORD https://x",
+        "curl -o out:1 -H accept:text/html https://x; then -- sort -u a:b",
+        "About the cookie: it has samesite=lax and is stale. A cookie = a crumb",
+        "Cookie: lang=en; theme=dark",
+        "SG. is a unit; the SG.1 release of AGE-SECRET-KEY- support; dop_v1_ is a prefix",
     ],
 )
 def test_ordinary_text_stays_as_it_is(text: str) -> None:
