@@ -5,12 +5,12 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
-from infrastructure.errors import HistoryUnavailableError, QueryFailedError, StackError
+from infrastructure.errors import StackError
+from infrastructure.ingestor.companions import Companion, Companions, leaves
 from infrastructure.ingestor.config import IngestorConfig
-from infrastructure.ingestor.pausing import pause
 from infrastructure.ingestor.service import IngestorService
 from infrastructure.intake.service import intake_companions
 from infrastructure.logs import configure_logging
@@ -21,11 +21,6 @@ logger = logging.getLogger(__name__)
 SWITCH_INTERVAL_SECONDS = 0.001
 """How long Python may keep the thread that sends an insert waiting while the event loop works on
 the next batch; the default of 5 ms would stall each piece that is sent."""
-
-RETRY_SECONDS = 0.5
-
-Companion = Callable[[asyncio.Event], Awaitable[None]]
-"""Something that runs beside the ingestor until the event is set, such as the OTLP intake."""
 
 
 class DrainTimeoutError(StackError):
@@ -53,7 +48,7 @@ def main(environment: Mapping[str, str] | None = None, log_format: str = "text")
         return 1
     except ExceptionGroup as group:
         ours, others = group.split(SwarmError)
-        for leaf in _leaves(ours) if ours else ():
+        for leaf in leaves(ours) if ours else ():
             sys.stderr.write(f"ingestor: {leaf}\n")
         if others:
             raise others from None
@@ -65,7 +60,7 @@ async def run(config: IngestorConfig, companions: Sequence[Companion] = ()) -> N
     """Run the service and its companions until a signal asks to stop; then drain.
 
     Raises:
-        ExceptionGroup: the service or a companion cannot go on; the errors inside say why.
+        ExceptionGroup: the service cannot go on; the errors inside say why.
         DrainTimeoutError: what was read did not reach history in time.
     """
     stop = asyncio.Event()
@@ -89,23 +84,10 @@ async def _run_all(
     config: IngestorConfig, companions: Sequence[Companion], stop: asyncio.Event
 ) -> None:
     async with asyncio.TaskGroup() as group:
-        for companion in companions:
-            group.create_task(_kept(companion, stop))
-        await IngestorService(config).run(stop)
+        kept = Companions(companions)
+        group.create_task(kept.run(stop))
+        await IngestorService(config, lambda: kept.problems).run(stop)
         stop.set()
-
-
-async def _kept(companion: Companion, stop: asyncio.Event) -> None:
-    """Run a companion, again where history was not ready for it yet."""
-    while not stop.is_set():
-        try:
-            await companion(stop)
-            return
-        except (QueryFailedError, HistoryUnavailableError) as error:
-            logger.warning(
-                "companion ended", extra={"action": "companion_ended", "reason": str(error)}
-            )
-            await pause(stop, RETRY_SECONDS)
 
 
 @contextmanager
@@ -127,11 +109,3 @@ def _loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
 
         return uvloop.new_event_loop
     return None
-
-
-def _leaves(group: ExceptionGroup[SwarmError]) -> Iterator[SwarmError]:
-    for error in group.exceptions:
-        if isinstance(error, ExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error

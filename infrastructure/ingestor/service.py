@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack
 
 from infrastructure.errors import HistoryError, PortTakenError
@@ -24,8 +25,17 @@ _OPEN_RETRY_SECONDS = 0.5
 class IngestorService:
     """One ingestor process. `run` returns once `stop` is set and what was read is in history."""
 
-    def __init__(self, config: IngestorConfig) -> None:
+    def __init__(
+        self, config: IngestorConfig, problems: Callable[[], Sequence[str]] = tuple
+    ) -> None:
+        """Take the settings.
+
+        Args:
+            config: what to do.
+            problems: says what else keeps the process from being ready.
+        """
         self._config = config
+        self._problems = problems
         self._metrics = IngestorMetrics()
         self._shards: list[Shard] = []
         self.port = 0
@@ -34,7 +44,8 @@ class IngestorService:
     @property
     def is_ready(self) -> bool:
         """Whether every stream flows into history."""
-        return bool(self._shards) and all(shard.is_ready for shard in self._shards)
+        is_flowing = bool(self._shards) and all(shard.is_ready for shard in self._shards)
+        return is_flowing and not self._problems()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set.
@@ -107,10 +118,11 @@ class IngestorService:
         return 200, "ok\n"
 
     def _readiness(self) -> Answer:
-        waiting = [shard.stream for shard in self._shards if not shard.is_ready]
         if self.is_ready:
             return 200, "ready\n"
-        return 503, f"not ready: {', '.join(waiting) or 'history'}\n"
+        waiting = [shard.stream for shard in self._shards if not shard.is_ready]
+        reasons = [*waiting, *self._problems()] or ["history"]
+        return 503, f"not ready: {', '.join(reasons)}\n"
 
     def _render(self) -> Answer:
         for shard in self._shards:

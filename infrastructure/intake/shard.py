@@ -8,6 +8,7 @@ what history holds.
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,13 +18,20 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from infrastructure.errors import HistoryAheadError, HistoryError, StaleBatchError
+from infrastructure.errors import (
+    HistoryAheadError,
+    HistoryError,
+    InsertRejectedError,
+    StaleBatchError,
+    StreamChangedError,
+)
 from infrastructure.history.client import HistoryClient
 from infrastructure.history.query_text import query_text
+from infrastructure.history.refusals import blames_rows
 from infrastructure.intake.metrics import IntakeMetrics
 from infrastructure.intake.spans import encode_rows
 from nervous_system.comms.connection import translated
-from nervous_system.comms.streams import SPANS_STREAM
+from nervous_system.comms.streams import SPANS_STREAM, stream_identity
 from nervous_system.errors import BusError, ConsumerLostError
 
 PARTITION_MESSAGES = 1_000_000
@@ -34,6 +42,7 @@ FETCH_SECONDS = 0.5
 EMPTY_FETCHES = 10
 """After so many fetches without a message the server is asked whether it knows the consumer."""
 CONSUMER_IDLE_SECONDS = 60.0
+LEAVE_SECONDS = 1.0
 _FIRST_PAUSE = timedelta(milliseconds=200)
 _LONGEST_PAUSE = timedelta(seconds=10)
 _log = logging.getLogger(__name__)
@@ -79,19 +88,21 @@ class SpanShard:
         self._metrics = metrics
         self._servers = servers
         self._stream = stream
+        self._identity = ""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Append, and start again from history after anything that leaves its state in doubt.
 
         Raises:
-            HistoryAheadError: history belongs to another stream.
+            HistoryAheadError: history belongs to another stream, or to a newer copy of this one.
+            StreamChangedError: the stream was replaced by another of the same name.
         """
         pause = _FIRST_PAUSE
         while not stop.is_set():
             try:
                 await self._append_until(stop)
                 pause = _FIRST_PAUSE
-            except HistoryAheadError:
+            except (HistoryAheadError, StreamChangedError):
                 raise
             except StaleBatchError:
                 _log.info("another intake was first", extra={"action": "span_batch_stale"})
@@ -107,12 +118,13 @@ class SpanShard:
         reached = await self._reached()
         try:
             with translated("read spans", self._servers):
-                await self._check_not_ahead(reached)
+                await self._check_belongs(reached)
                 subscription = await self._subscribe(reached + 1)
+                consumer = (await subscription.consumer_info()).name
                 try:
                     await self._follow(subscription, reached, stop)
                 finally:
-                    await subscription.unsubscribe()
+                    await self._leave(subscription, consumer)
         except nats.js.errors.Error as error:
             raise self._lost(str(error)) from error
 
@@ -128,6 +140,13 @@ class SpanShard:
                 mem_storage=True,
             ),
         )
+
+    async def _leave(self, subscription: JetStreamContext.PullSubscription, consumer: str) -> None:
+        """Leave no consumer behind, where the server can still be told."""
+        await subscription.unsubscribe()
+        with suppress(nats.errors.Error, nats.js.errors.Error, TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await self._jetstream.delete_consumer(self._stream, consumer)
 
     async def _follow(
         self, subscription: JetStreamContext.PullSubscription, reached: int, stop: asyncio.Event
@@ -159,8 +178,34 @@ class SpanShard:
         return ConsumerLostError(stream=self._stream, consumer="spans", reason=reason)
 
     async def _append(self, batch: Batch, previous: int) -> int:
-        """Insert a batch behind `previous` and return what history has reached after it."""
-        body = await asyncio.to_thread(encode_rows, self._stream, batch.messages, previous)
+        """Insert a batch behind `previous` and return what history has reached after it.
+
+        Where the engine refuses what is in it, halves of it go in alone; a single message that is
+        refused is kept as one that cannot be decoded, and holds up no other.
+        """
+        try:
+            return await self._insert(batch, previous)
+        except InsertRejectedError as error:
+            if not blames_rows(error):
+                raise
+            if len(batch.messages) == 1:
+                _log.warning(
+                    "spans refused",
+                    extra={
+                        "action": "spans_undecodable",
+                        "sequence": batch.last,
+                        "reason": str(error),
+                    },
+                )
+                return await self._insert(batch, previous, is_refused=True)
+        middle = len(batch.messages) // 2
+        reached = await self._append(Batch(batch.messages[:middle]), previous)
+        return await self._append(Batch(batch.messages[middle:]), reached)
+
+    async def _insert(self, batch: Batch, previous: int, *, is_refused: bool = False) -> int:
+        body = await asyncio.to_thread(
+            encode_rows, self._stream, batch.messages, previous, is_refused=is_refused
+        )
         await asyncio.to_thread(
             self._client.insert_raw, "swarm.spans_input", body, input_format="JSONEachRow"
         )
@@ -181,8 +226,12 @@ class SpanShard:
         )
         return int(rows[0]["highest"])
 
-    async def _check_not_ahead(self, reached: int) -> None:
+    async def _check_belongs(self, reached: int) -> None:
         info = await self._jetstream.stream_info(self._stream)
+        found = stream_identity(info)
+        if reached and self._identity and found != self._identity:
+            raise StreamChangedError(expected=self._identity, found=found)
+        self._identity = found
         if reached > info.state.last_seq:
             raise HistoryAheadError(
                 stream=self._stream,

@@ -21,6 +21,7 @@ MAX_MESSAGE_BYTES = 1 << 20
 """Spans of one resource are put together up to this size."""
 MAX_SPAN_BYTES = 7 << 20
 """A single span larger than this does not fit through the bus."""
+REFUSED = "ClickHouse refuses the spans"
 _KINDS = ("Unspecified", "Internal", "Server", "Client", "Producer", "Consumer")
 _STATUSES = ("Unset", "Ok", "Error")
 
@@ -120,7 +121,11 @@ class _Pieces:
 
 
 def encode_rows(
-    stream: str, messages: Iterable[tuple[int, bytes]], previous_sequence: int
+    stream: str,
+    messages: Iterable[tuple[int, bytes]],
+    previous_sequence: int,
+    *,
+    is_refused: bool = False,
 ) -> bytes:
     """Return the rows of some messages of the stream as JSON lines for `swarm.spans_input`.
 
@@ -128,11 +133,13 @@ def encode_rows(
         stream: name of the stream.
         messages: sequence and payload of each.
         previous_sequence: highest sequence that history holds; the guard compares it.
+        is_refused: the engine does not take what these messages hold; each gives a row that says
+            so.
     """
     lines = []
     for sequence, payload in messages:
         place = {"stream": stream, "stream_seq": sequence, "prev_seq": previous_sequence}
-        for row in message_rows(payload):
+        for row in [{"undecodable_reason": REFUSED}] if is_refused else message_rows(payload):
             lines.append(json.dumps({**row, **place}, ensure_ascii=False, separators=(",", ":")))
     return "\n".join(lines).encode()
 

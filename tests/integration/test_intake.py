@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
-from infrastructure.errors import StaleBatchError
+from infrastructure.errors import StaleBatchError, StreamChangedError
 from infrastructure.history.blobs import Blobs
 from infrastructure.history.client import HistoryClient, open_history
 from infrastructure.history.config import HistoryConfig
@@ -260,6 +260,49 @@ async def test_message_that_is_no_span_does_not_hold_up_its_neighbours(
         "select undecodable_reason != '' as bad from swarm.spans order by stream_seq"
     )
     assert [bool(row["bad"]) for row in rows] == [False, True, True, False]
+
+
+async def test_spans_that_the_engine_refuses_do_not_hold_up_their_neighbours(
+    client: HistoryClient, jetstream: JetStreamContext, nats_url: str, history_dsn: str
+) -> None:
+    client.command("alter table swarm.spans add constraint no_six check SpanId not like '%6'")
+    try:
+        for number in range(1, 21):
+            await jetstream.publish("swarm.spans.otlp", _message(number))
+        async with _running(nats_url, history_dsn):
+            await eventually(lambda: _reached(client, 20))
+    finally:
+        client.command("alter table swarm.spans drop constraint no_six")
+    rows = client.query("select stream_seq, undecodable_reason from swarm.spans order by all")
+    assert [row["stream_seq"] for row in rows] == list(range(1, 21))
+    assert [row["stream_seq"] for row in rows if row["undecodable_reason"]] == [6]
+
+
+async def test_stream_of_spans_that_was_replaced_is_refused_also_when_longer(
+    client: HistoryClient, jetstream: JetStreamContext, nats_url: str, history_dsn: str
+) -> None:
+    await jetstream.publish("swarm.spans.otlp", _message(1))
+    config = IntakeConfig(nats_url=nats_url, history=HistoryConfig(dsn=history_dsn), port=0)
+    running = asyncio.create_task(run_intake(config, asyncio.Event()))
+    await eventually(lambda: _reached(client, 1))
+    await jetstream.delete_stream("SWARM_SPANS")
+    await jetstream.add_stream(name="SWARM_SPANS", subjects=["swarm.spans.>"])
+    for number in range(10, 15):
+        await jetstream.publish("swarm.spans.otlp", _message(number))
+    with pytest.raises(ExceptionGroup) as caught:
+        await running
+    assert caught.group_contains(StreamChangedError)
+    assert await _count(client) == 1
+
+
+async def test_intake_leaves_no_consumer_behind(
+    client: HistoryClient, jetstream: JetStreamContext, nats_url: str, history_dsn: str
+) -> None:
+    await jetstream.publish("swarm.spans.otlp", _message(1))
+    async with _running(nats_url, history_dsn):
+        await eventually(lambda: _reached(client, 1))
+        assert await jetstream.consumers_info("SWARM_SPANS")
+    assert await jetstream.consumers_info("SWARM_SPANS") == []
 
 
 def test_batch_behind_another_writer_is_refused(client: HistoryClient) -> None:
