@@ -7,7 +7,9 @@ sends what a dead one left behind.
 import asyncio
 import logging
 import os
+import secrets
 from collections import OrderedDict
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -25,6 +27,8 @@ MAX_INLINE_BYTES = 256 * 1024
 FIRST_RETRY_SECONDS = 0.5
 LAST_RETRY_SECONDS = 10.0
 _TEMPORARY = ".part"
+_DAMAGED = ".damaged"
+"""Ends the name of a file whose content is not what its name says; it is not sent."""
 
 
 class ContentKeeper:
@@ -138,12 +142,14 @@ class ContentKeeper:
             return  # another process of this home was faster
         if sha256(content).hexdigest() == path.name:
             self._note(await self._store.put(content))
-        else:
-            logger.error(
-                "content on disk is damaged",
-                extra={"action": "content_damaged", "digest": path.name},
-            )
-        await asyncio.to_thread(path.unlink, missing_ok=True)
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+            return
+        logger.error(
+            "content on disk is damaged: set aside",
+            extra={"action": "content_damaged", "digest": path.name},
+        )
+        with suppress(FileNotFoundError):  # another process of this home was faster
+            await asyncio.to_thread(path.replace, path.with_name(f"{path.name}{_DAMAGED}"))
 
 
 async def _digest(content: bytes) -> str:
@@ -158,8 +164,9 @@ def _write(directory: Path, digest: str, content: bytes, max_bytes: int) -> None
     used = sum(path.stat().st_size for path in _pending(directory))
     if used + len(content) > max_bytes:
         raise SpoolFullError(path=str(directory), limit_bytes=max_bytes)
-    temporary = directory / f"{digest}{_TEMPORARY}{os.getpid()}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # Of its own: the same content may be on its way from another task or process.
+    temporary = directory / f"{digest}{_TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
@@ -170,7 +177,7 @@ def _write(directory: Path, digest: str, content: bytes, max_bytes: int) -> None
 def _pending(directory: Path) -> list[Path]:
     if not directory.is_dir():
         return []
-    return [path for path in directory.iterdir() if _TEMPORARY not in path.name]
+    return [path for path in directory.iterdir() if not path.suffix]
 
 
 def _as_bus_error(error: Exception) -> BusError:

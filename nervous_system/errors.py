@@ -176,15 +176,22 @@ class ConsumerLostError(BusError):
 
 
 class SpoolFullError(BusError):
-    """The spool on disk has no room for the event, and its policy is to refuse."""
+    """The spool on disk has no room for the event, and its policy is to refuse.
+
+    `reason` says why the disk takes no more, where the limit is not what is reached.
+    """
 
     retryable = True
 
-    def __init__(self, *, path: str, limit_bytes: int) -> None:
+    def __init__(self, *, path: str, limit_bytes: int, reason: str = "") -> None:
         self.path = path
         self.limit_bytes = limit_bytes
+        self.reason = reason
         super().__init__(
-            f"spool {path} is full ({limit_bytes} bytes): bring the bus back with `swarm up`, "
+            f"spool {path} cannot be written ({reason}): make room on its disk, or bring the bus "
+            "back with `swarm up`"
+            if reason
+            else f"spool {path} is full ({limit_bytes} bytes): bring the bus back with `swarm up`, "
             "or raise SWARM_SPOOL_BYTES"
         )
 

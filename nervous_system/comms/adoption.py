@@ -71,6 +71,13 @@ async def _adopt(orphan: Orphan, committer: GroupCommitter, lookup: StoredLookup
         await _send(chunk, committer, lookup)
         orphan.note_settled(chunk[-1].number)
         count += len(chunk)
+    if orphan.is_damaged:
+        path = await asyncio.to_thread(orphan.set_aside)
+        logger.error(
+            "damaged spool set aside: events in it are not sent",
+            extra={"action": "spool_set_aside", "path": str(path), "count": count},
+        )
+        return
     orphan.remove()
     logger.info("spool adopted", extra={"action": "spool_adopted", "count": count})
 

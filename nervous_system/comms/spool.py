@@ -11,6 +11,7 @@ whoever takes the lock adopts it.
 """
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -24,7 +25,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nervous_system.comms.contracts import Outgoing
-from nervous_system.comms.spool_format import FIXED_SIZE, Record, decode_records, encode_record
+from nervous_system.comms.spool_format import (
+    FIXED_SIZE,
+    Record,
+    decode_records,
+    encode_record,
+    is_torn,
+)
 from nervous_system.config import SpoolConfig
 from nervous_system.errors import ConfigError, SpoolFullError
 
@@ -36,6 +43,8 @@ LOCK_NAME = "lock"
 ACKED_NAME = "acked"
 SEGMENT_SUFFIX = ".seg"
 BUILDING_PREFIX = "."
+DAMAGED_SUFFIX = ".damaged"
+"""Ends the name of a spool that somebody has to look into; nobody adopts it."""
 _ACKED = struct.Struct(">Q")
 
 
@@ -101,10 +110,10 @@ class Spool:
         try:
             written = os.write(segment.descriptor, data)
         except OSError as error:
-            raise self.full() from error
+            raise self.full(error) from error
         if written < len(data):
             os.ftruncate(segment.descriptor, segment.size_bytes)
-            raise self.full()
+            raise self.full(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         segment.size_bytes += written
         segment.last_number = number
         self.size_bytes += written
@@ -183,7 +192,7 @@ class Spool:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
-            raise self.full() from error
+            raise self.full(error) from error
         self._next_segment += 1
         self._syncer.add(descriptor)
         segment = Segment(path, descriptor)
@@ -213,9 +222,13 @@ class Spool:
     def _write_acked(self) -> None:
         os.pwrite(self._acked_descriptor, _ACKED.pack(self.settled_number), 0)
 
-    def full(self) -> SpoolFullError:
-        """Return the error that says what bound was reached."""
-        return SpoolFullError(path=str(self.directory), limit_bytes=self._config.max_bytes)
+    def full(self, error: OSError | None = None) -> SpoolFullError:
+        """Return the error that says what bound was reached: its own, or the disk's."""
+        return SpoolFullError(
+            path=str(self.directory),
+            limit_bytes=self._config.max_bytes,
+            reason=error.strerror or str(error) if error else "",
+        )
 
 
 class _Syncer:
@@ -231,6 +244,7 @@ class _Syncer:
         self._dirty: set[int] = set()
         self._retired: deque[int] = deque()
         self._has_settled = False
+        self._is_failing = False
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="spool-sync", daemon=True)
@@ -278,16 +292,40 @@ class _Syncer:
     def _sync(self) -> None:
         try:
             if self._has_settled:
-                self._has_settled = False
-                self._write_acked()
+                self._has_settled = False  # first: more may be settled meanwhile
+                self._sync_acked()
             while self._dirty:
-                os.fdatasync(self._dirty.pop())
+                self._sync_one(self._dirty.pop())
+            self._is_failing = False
         except OSError as error:
+            self._note_failure(error)
+        while self._retired:
+            own = self._retired.popleft()
+            self._dirty.discard(own)
+            os.close(own)
+
+    def _sync_acked(self) -> None:
+        try:
+            self._write_acked()
+        except OSError:
+            self._has_settled = True
+            raise
+
+    def _sync_one(self, descriptor: int) -> None:
+        try:
+            os.fdatasync(descriptor)
+        except OSError:
+            self._dirty.add(descriptor)
+            raise
+
+    def _note_failure(self, error: OSError) -> None:
+        """Say it once, and try again after the interval."""
+        if not self._is_failing:
+            self._is_failing = True
             logger.warning(
                 "spool not synced", extra={"action": "spool_sync_failed", "reason": str(error)}
             )
-        while self._retired:
-            os.close(self._retired.popleft())
+        self._wake.set()
 
 
 @contextlib.contextmanager
@@ -324,6 +362,8 @@ class Orphan:
 
     def __init__(self, directory: Path, lock: int) -> None:
         self.directory = directory
+        self.is_damaged = False
+        """Whether `unsettled` came upon records that cannot be read."""
         self._lock = lock
 
     def unsettled(self) -> Iterator[Record]:
@@ -340,7 +380,9 @@ class Orphan:
                 size += record.size_bytes
                 if record.number > settled:
                     yield record
-            if size < len(data) and path != paths[-1]:
+            is_last = path == paths[-1]
+            if size < len(data) and not (is_last and is_torn(data, size)):
+                self.is_damaged = True
                 logger.error("spool damaged", extra={"action": "spool_damaged", "path": str(path)})
 
     def note_settled(self, number: int) -> None:
@@ -350,6 +392,12 @@ class Orphan:
     def remove(self) -> None:
         """Everything is settled."""
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def set_aside(self) -> Path:
+        """Keep what is there under another name, out of the way of others, and return where."""
+        aside = self.directory.with_name(f"{self.directory.name}{DAMAGED_SUFFIX}")
+        self.directory = self.directory.rename(aside)
+        return aside
 
     def release(self) -> None:
         """Leave it to others."""
@@ -368,7 +416,7 @@ def take_orphans(root: Path) -> Iterator[Orphan]:
     if not root.is_dir():
         return
     for directory in sorted(root.iterdir()):
-        if directory.name.startswith(BUILDING_PREFIX):
+        if directory.name.startswith(BUILDING_PREFIX) or directory.suffix == DAMAGED_SUFFIX:
             continue
         try:
             lock = os.open(directory / LOCK_NAME, os.O_RDWR)

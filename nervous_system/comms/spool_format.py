@@ -84,6 +84,29 @@ def decode_records(data: bytes, start: int = 0) -> Iterator[Record]:
         start = end
 
 
+def is_torn(data: bytes, start: int) -> bool:
+    """Return whether what lies from `start` on, no record, is one that was never finished.
+
+    Otherwise it was one once: it is whole but for its content, or records follow it.
+    """
+    if not any(memoryview(data)[start:]):
+        return True  # the file had grown, its content was not on disk yet
+    if start + FRAME_SIZE <= len(data):
+        length, _ = _FRAME.unpack_from(data, start)
+        if _BODY.size <= length <= len(data) - start - FRAME_SIZE:
+            return False
+    ends = range(start + 1, len(data) - FIXED_SIZE + 1)
+    return not any(_is_record(data, position) for position in ends)
+
+
+def _is_record(data: bytes, start: int) -> bool:
+    length, checksum = _FRAME.unpack_from(data, start)
+    end = start + FRAME_SIZE + length
+    if length < _BODY.size or end > len(data):
+        return False
+    return bool(zlib.crc32(memoryview(data)[start + FRAME_SIZE : end]) == checksum)
+
+
 def _decode_body(body: memoryview, size_bytes: int) -> Record:
     number, after_sequence, emitter_seq, *lengths = _BODY.unpack_from(body)
     fields = []

@@ -9,7 +9,6 @@ from infrastructure.errors import QueryFailedError
 from infrastructure.history.client import open_history
 from infrastructure.history.config import HistoryConfig
 from infrastructure.history.migrate import migrate
-from infrastructure.history.verify import coverage
 from infrastructure.history.verify.bus_source import BusSource
 from infrastructure.history.verify.service import is_cut_off, is_noted
 from infrastructure.history.verify.store import VerifyStore
@@ -92,7 +91,7 @@ async def test_names_of_streams_that_cannot_be_read_are_damage(
     def damaged(store: VerifyStore) -> list[str]:
         raise QueryFailedError(code=40, reason="checksum does not match")
 
-    monkeypatch.setattr(coverage.VerifyStore, "streams", damaged)
+    monkeypatch.setattr(VerifyStore, "streams", damaged)
     assert await swarm.problems() == [("damaged_range", 1)]
 
 

@@ -17,6 +17,7 @@ from nervous_system.comms.contracts import Outgoing, Wait
 from nervous_system.comms.entry import CommitLimits
 from nervous_system.comms.open import Bus, open_bus
 from nervous_system.comms.outbox import Outbox
+from nervous_system.comms.spool import has_orphans, open_spool
 from nervous_system.config import BusConfig, SpoolConfig, SpoolPolicy
 from nervous_system.errors import (
     BusClosedError,
@@ -207,6 +208,25 @@ async def test_what_one_process_leaves_is_sent_by_the_next_in_order(
     async with opened(nats_server.url, tmp_path / "spool"):
         await eventually(lambda: not list((tmp_path / "spool").glob("*/00000001.seg")))
     assert numbers_of(await read_stream(client.jetstream()), "e1") == list(range(1, 1502))
+
+
+async def test_damaged_spool_is_sent_as_far_as_it_can_be_read_and_kept(
+    client: BusClient, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    events = build_life("e1", 5)
+    root = tmp_path / "spool"
+    with open_spool(SpoolConfig(directory=root)) as spool:
+        for one in events:
+            spool.append(one, 0)
+    (segment,) = root.glob("*/*.seg")
+    data = bytearray(segment.read_bytes())
+    data[data.index(events[2].event_id.encode())] ^= 1
+    segment.write_bytes(data)
+    async with opened(nats_server.url, root):
+        await eventually(lambda: list(root.glob("*.damaged")))
+    assert numbers_of(await read_stream(client.jetstream()), "e1") == [1, 2]
+    assert [path.read_bytes() for path in root.glob("*.damaged/*.seg")] == [data]
+    assert not has_orphans(root)
 
 
 async def test_adopted_event_that_was_stored_long_ago_is_not_stored_again(

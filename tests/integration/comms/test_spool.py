@@ -1,6 +1,8 @@
 """The spool on a real disk: what was written is read back, whatever happened to the process."""
 
+import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -134,7 +136,56 @@ def test_torn_last_record_is_passed_over(tmp_path: Path, cut_bytes: int) -> None
     os.truncate(segment, segment.stat().st_size - cut_bytes)
     (orphan,) = take_orphans(tmp_path)
     assert [one.outgoing for one in orphan.unsettled()] == events[:2]
+    assert not orphan.is_damaged
     orphan.release()
+
+
+@pytest.mark.parametrize("bad", [0, 1, 3])
+def test_damaged_record_is_no_torn_one(tmp_path: Path, bad: int) -> None:
+    events = build_life("e1", 4)
+    with open_spool(config(tmp_path)) as spool:
+        fill(spool, events)
+    (segment,) = tmp_path.glob("*/*.seg")
+    data = bytearray(segment.read_bytes())
+    data[data.index(events[bad].event_id.encode())] ^= 1
+    segment.write_bytes(data)
+    (orphan,) = take_orphans(tmp_path)
+    assert [one.outgoing for one in orphan.unsettled()] == events[:bad]
+    assert orphan.is_damaged
+    orphan.release()
+
+
+def test_what_could_not_be_synced_is_synced_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync, failed, synced = os.fdatasync, list[int](), list[int]()
+
+    def sync_later(descriptor: int) -> None:
+        if not failed:
+            failed.append(descriptor)
+            raise OSError(errno.EIO, "input/output error")
+        sync(descriptor)
+        synced.append(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", sync_later)
+    with open_spool(config(tmp_path)) as spool:
+        fill(spool, build_life("e1", 1))
+        eventually_blocking(lambda: synced == failed != [])
+
+
+def test_full_disk_is_not_called_a_limit(tmp_path: Path) -> None:
+    """A limit on the size of files does what a full disk does: less is written."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with open_spool(config(tmp_path)) as spool:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+        try:
+            with pytest.raises(SpoolFullError, match="No space left") as caught:
+                fill(spool, build_life("e1", 1))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert "SWARM_SPOOL_BYTES" not in str(caught.value)
+        fill(spool, build_life("e1", 1))
+        assert len(spool.read(10)) == 1
 
 
 def test_record_survives_the_writers_sudden_death(tmp_path: Path) -> None:

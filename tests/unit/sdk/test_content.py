@@ -1,6 +1,8 @@
 """Content on its way to the bus, with stores that answer as the port allows."""
 
 import asyncio
+import os
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -129,3 +131,20 @@ async def test_damaged_content_is_not_sent_under_a_digest_that_it_has_not(tmp_pa
     async with running(keeper):
         await keeper.drain(10)
     assert store.held == {}
+    assert names(tmp_path) == [f"{sha256(b'a').hexdigest()}.damaged"]
+
+
+async def test_content_that_two_tasks_write_at_once_is_there_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync, both = os.fsync, threading.Barrier(2, timeout=10)
+
+    def sync_together(descriptor: int) -> None:
+        sync(descriptor)
+        both.wait()
+
+    monkeypatch.setattr(os, "fsync", sync_together)
+    keeper = ContentKeeper(ScriptedStore(AWAY), tmp_path, 10_000)
+    keeping = [keeper.keep(b"a", wait=None, timeout=1) for _ in range(2)]
+    assert await asyncio.gather(*keeping) == [True, True]
+    assert names(tmp_path) == [sha256(b"a").hexdigest()]
