@@ -50,7 +50,8 @@ create or replace table {TABLE} (
     trace_id String, span_id String, agent_role LowCardinality(String),
     agent_id LowCardinality(String), run_id String, kind LowCardinality(String),
     input_trigger String, rationale String, rejected_alternatives Array(String),
-    memory_ids Array(String), confidence_score Float32, context_hash String
+    memory_ids Array(String), confidence_score Float32, context_hash String,
+    ingested_at DateTime64(3, 'UTC') default now64(3)
 ) engine = MergeTree order by (agent_id, stream_seq)
 """
 

@@ -51,10 +51,14 @@ class Rig:
         """Return the settings of an agent of this stack."""
         return SwarmConfig.from_env({}, home=self.home.root)
 
-    def scalar(self, sql: str) -> int:
+    def number(self, sql: str) -> float:
         """Return the one number that `sql` answers."""
         row = self.writer.query(sql)[0]
-        return int(next(iter(row.values())) or 0)
+        return float(next(iter(row.values())) or 0)
+
+    def scalar(self, sql: str) -> int:
+        """Return the one whole number that `sql` answers."""
+        return int(self.number(sql))
 
     def highest(self) -> int:
         """Return the highest sequence in history."""
