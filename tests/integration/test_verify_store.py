@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from infrastructure.history.verify.store import open_store
 from infrastructure.history.verify.stretch import Stretch, make_maker
 from tests.support.history import run_python
 from tests.support.ledgered import STREAM, Appender, life_of
+from tests.support.owner import running_owner
 
 
 def _stretch() -> Stretch:
@@ -73,18 +75,30 @@ async def test_an_engine_that_refuses_every_row_is_not_believed(history: History
             refused_positions(store, stretch.parts)
 
 
-async def test_numbers_of_emitters_with_huge_ids_are_compared(history: HistoryClient) -> None:
+async def test_numbers_of_emitters_with_huge_ids_are_compared(tmp_path: Path) -> None:
+    with (
+        running_owner(tmp_path / "home") as owner,
+        open_history(HistoryConfig(dsn=owner.writer_dsn)) as history,
+    ):
+        assert await conflicts_of_huge_ids(history) == [
+            ("a", 1, 3),
+            ("a", 2, 4),
+            ("b", 1, 7),
+            ("b", 2, 8),
+        ]
+
+
+async def conflicts_of_huge_ids(history: HistoryClient) -> list[tuple[str, int, int]]:
     ids = [character * 400_000 for character in "ab"]
     twice = [event for name in ids for _ in range(2) for event in life_of(name, 2)]
     messages = [(at, *event) for at, event in enumerate(twice, 1)]
+    migrate(history)
     Appender(history, f"{STREAM}@2026-01-01T00:00:00Z").append(messages)
     numbers = {(name, number) for name in ids for number in (1, 2, 3)}
     numbers |= {(f"emitter-{number}", number) for number in range(10_000)}
     async with open_store(history) as store:
-        found = [
-            (one.emitter_id[0], one.number, one.last) for one in store.conflicts(STREAM, numbers)
-        ]
-    assert found == [("a", 1, 3), ("a", 2, 4), ("b", 1, 7), ("b", 2, 8)]
+        found = await asyncio.to_thread(store.conflicts, STREAM, numbers)
+    return [(one.emitter_id[0], one.number, one.last) for one in found]
 
 
 def name_of_a_dead_process() -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
+from infrastructure.history.owner.form import form_fields
 from infrastructure.history.owner.http1 import Request
 from infrastructure.history.owner.outcome import AUTHENTICATION_FAILED, our_error
 
@@ -69,8 +70,14 @@ class Call:
 
 
 def parse_call(request: Request, body: bytes | bytearray) -> Call:
-    """Take a request apart; `body` is the request's, decompressed."""
+    """Take a request apart; `body` is the request's, decompressed.
+
+    Raises:
+        EngineError: it cannot be read.
+    """
     values = dict(request.query)
+    if (fields := form_fields(request.headers.get("content-type", ""), body)) is not None:
+        values, body = {**fields, **values}, b""
     user, password = credentials(request)
     query, input_format, data = _split(values.get("query", "").encode(), memoryview(body))
     return Call(
