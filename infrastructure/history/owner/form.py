@@ -2,9 +2,7 @@
 
 from email.message import Message
 
-from infrastructure.history.owner.outcome import our_error
-
-BAD_ARGUMENTS = 36
+from infrastructure.history.owner.outcome import BAD_ARGUMENTS, our_error
 
 
 def form_fields(content_type: str, body: bytes | bytearray) -> dict[str, str] | None:
