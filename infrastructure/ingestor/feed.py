@@ -130,6 +130,8 @@ class Feed:
             if state.identity != self._identity:
                 raise StreamChangedError(expected=self._identity, found=state.identity)
             check_reaches(state, self._next - 1)
+            if (last := self.position()) is not None:
+                await self._check_continues(wire, last)
             self._consumer = await create_consumer(wire, self._stream, self._next)
             wire.parser.follow(self._stream, self._consumer)
             self._asked = 0
@@ -151,6 +153,15 @@ class Feed:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failure = error
             self._ready.set()
+
+    async def _check_continues(self, wire: Wire, last: Position) -> None:
+        """Refuse an older copy of the store that has grown past the last message received."""
+        found = await first_message(wire, self._stream, last.sequence)
+        if found is None or found.sequence != last.sequence:
+            return  # removed meanwhile
+        if found.stored_us != last.stored_ns // 1000:
+            other = f"{self._identity} with another message at {last.sequence}"
+            raise StreamChangedError(expected=self._identity, found=other)
 
     async def _until_lost(self, wire: Wire) -> None:
         loop = asyncio.get_running_loop()

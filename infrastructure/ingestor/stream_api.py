@@ -1,7 +1,7 @@
 """What reading asks of the JetStream API: a stream's state, a consumer, the next message."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from infrastructure.errors import HistoryAheadError
@@ -11,6 +11,7 @@ from nervous_system.errors import BusUnavailableError
 INACTIVE_SECONDS = 60
 """After so long without a pull request the server removes a consumer."""
 NANOSECONDS = 1_000_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,11 @@ class FoundMessage:
 
     sequence: int
     stored_at: datetime
+
+    @property
+    def stored_us(self) -> int:
+        """The time in microseconds since 1970; finer the server's text is not read."""
+        return (self.stored_at - _EPOCH) // timedelta(microseconds=1)
 
 
 async def first_message(wire: Wire, stream: str, start: int) -> FoundMessage | None:

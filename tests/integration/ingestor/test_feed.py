@@ -168,6 +168,39 @@ async def test_a_stream_set_back_while_it_is_read_is_refused(nats_server: NatsSe
             await feed.take()
 
 
+async def test_a_stream_set_back_is_refused_also_once_it_has_grown_past_what_was_read(
+    nats_server: NatsServer,
+) -> None:
+    options = WireOptions(url=nats_server.url)
+    async with open_streams(nats_server) as jetstream:
+        await put(jetstream, [b"a"])
+    nats_server.stop()
+    old, store, port = (
+        nats_server.directory / "old",
+        nats_server.directory / "store",
+        nats_server.port,
+    )
+    shutil.copytree(store, old)
+    nats_server.start()
+    async with open_streams(nats_server) as jetstream:
+        await put(jetstream, [b"b", b"c"])
+        state = await look_at_stream(options, EVENTS_STREAM)
+    async with open_feed(options, state, 1, BUDGET) as feed:
+        assert (await feed.take()).sequences == [1, 2, 3]
+        nats_server.kill()
+        shutil.rmtree(store)
+        old.rename(store)
+        nats_server.port = 0  # nobody reads while it grows
+        nats_server.start()
+        async with open_streams(nats_server) as jetstream:
+            await put(jetstream, [b"B", b"C", b"D"])
+        nats_server.stop()
+        nats_server.port = port
+        nats_server.start()
+        with pytest.raises(StreamChangedError, match="another message at 3"):
+            await feed.take()
+
+
 async def test_an_answer_that_makes_no_sense_is_not_waited_for(nats_server: NatsServer) -> None:
     options = WireOptions(url=nats_server.url)
     async with open_streams(nats_server):
