@@ -18,7 +18,7 @@ from nervous_system.comms.adoption import adopt_once
 from nervous_system.comms.connection import redact_url
 from nervous_system.comms.lookup import StreamLookup
 from nervous_system.comms.open import open_bus
-from nervous_system.comms.spool import has_orphans
+from nervous_system.comms.orphans import has_orphans
 from nervous_system.comms.streams import EVENTS_STREAM
 from nervous_system.config import BusConfig
 from nervous_system.content import PENDING_CONTENT, ContentKeeper

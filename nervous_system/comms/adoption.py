@@ -14,8 +14,8 @@ from pathlib import Path
 from nervous_system.comms.commit import GroupCommitter
 from nervous_system.comms.contracts import Receipt
 from nervous_system.comms.entry import Entry, StoredLookup
+from nervous_system.comms.orphans import Orphan, take_orphans
 from nervous_system.comms.replies import PERMISSION_CODE
-from nervous_system.comms.spool import Orphan, take_orphans
 from nervous_system.comms.spool_format import Record
 from nervous_system.errors import BusError, PublishRejectedError
 

@@ -16,8 +16,9 @@ from nervous_system.comms.connection import BusClient
 from nervous_system.comms.contracts import Outgoing, Wait
 from nervous_system.comms.entry import CommitLimits
 from nervous_system.comms.open import Bus, open_bus
+from nervous_system.comms.orphans import has_orphans
 from nervous_system.comms.outbox import Outbox
-from nervous_system.comms.spool import has_orphans, open_spool
+from nervous_system.comms.spool import open_spool
 from nervous_system.config import BusConfig, SpoolConfig, SpoolPolicy
 from nervous_system.errors import (
     BusClosedError,

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from nervous_system.comms.contracts import Outgoing
-from nervous_system.comms.spool import Spool, open_spool, take_orphans
+from nervous_system.comms.orphans import take_orphans
+from nervous_system.comms.spool import Spool, open_spool
 from nervous_system.config import SpoolConfig
 from nervous_system.errors import ConfigError, SpoolFullError
 from tests.support.bus import build_life
