@@ -370,19 +370,6 @@ def _raw_exchange(owner: Owner, *pieces: bytes) -> bytes:
         return answer
 
 
-def _head(length: bytes = b"8", extra: bytes = b"") -> bytes:
-    key = f"X-ClickHouse-User: {READER[0]}\r\nX-ClickHouse-Key: {READER[1]}\r\n".encode()
-    return (
-        b"POST / HTTP/1.1\r\nHost: x\r\n"
-        + key
-        + b"Content-Length: "
-        + length
-        + b"\r\n"
-        + extra
-        + b"\r\n"
-    )
-
-
 def test_two_requests_in_one_piece_are_both_answered(owner: Owner) -> None:
     key = {"X-ClickHouse-User": READER[0], "X-ClickHouse-Key": READER[1]}
     connection = http.client.HTTPConnection("127.0.0.1", owner.port)

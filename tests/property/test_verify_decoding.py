@@ -23,11 +23,12 @@ LONG_VARINT = b"\xb0\x06\x85\x80\x00"
 
 @st.composite
 def events(draw: st.DrawFn) -> bytes:
-    payload: Payload = draw(
-        st.sampled_from(
-            [build_decision(), build_signal("HEALTHY"), build_state_change("src/auth.py")]
-        )
-    )
+    payloads: list[Payload] = [
+        build_decision(),
+        build_signal("HEALTHY"),
+        build_state_change("src/auth.py"),
+    ]
+    payload = draw(st.sampled_from(payloads))
     event = build_event(
         payload,
         emitter_id=draw(st.sampled_from(["", "e1"])),
