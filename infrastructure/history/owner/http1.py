@@ -386,13 +386,8 @@ class Server:
             connection.close()
 
 
-def _usual_limit(request: Request) -> int:
-    del request
-    return USUAL_BODY_BYTES
-
-
 async def serve(
-    handler: Handler, host: str, port: int, body_limit: BodyLimit = _usual_limit
+    handler: Handler, host: str, port: int, body_limit: BodyLimit = lambda _: USUAL_BODY_BYTES
 ) -> Server:
     """Start to answer requests on `host`:`port`; port 0 picks a free one.
 
