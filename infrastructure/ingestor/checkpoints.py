@@ -1,8 +1,8 @@
 """Copies heads of the ledger to `SWARM_CHECKPOINTS`, which nobody can delete from.
 
 Since nothing leaves that stream again, not each head goes there. A head vouches for everything
-before it: under flow the newest one is noted every few seconds, and one for each hundred thousand
-messages; the last one follows within those few seconds.
+before it: after a quiet time the newest one is noted as soon as the flow pauses for a moment, under
+lasting flow one every few seconds, and one for each hundred thousand messages.
 
 What is still to be copied is read from history, not remembered: after a crash, or with the bus away
 for a while, the copy catches up by itself. A head travels under its own text as message id, so that
@@ -24,8 +24,12 @@ from nervous_system.comms.streams import CHECKPOINTS_STREAM
 
 logger = logging.getLogger(__name__)
 
-PAUSE_SECONDS = 5.0
-"""Shortest time between two looks at the ledger: 17,000 heads of some 300 bytes a day at most."""
+EARN_SECONDS = 5.0
+"""Time in which the right to one more note is earned: 17,000 of some 300 bytes a day at most."""
+MAX_EARNED = 20.0
+"""Notes that a quiet time leaves the right to; so somebody who looks at once finds the head."""
+QUIET_SECONDS = 0.2
+"""A flow of batches that stops for so long is over, and its head is noted."""
 RETRY_SECONDS = 5.0
 HEADS_PER_LOOK = 500
 
@@ -33,6 +37,23 @@ HEADS_PER_LOOK = 500
 def checkpoint_subject(stream: str) -> str:
     """Return where heads of a stream's ledger go."""
     return f"swarm.checkpoints.{stream}"
+
+
+class Allowance:
+    """How often something may be done: rights are earned with time, up to a number; pure."""
+
+    def __init__(self, max_earned: float, earn_seconds: float) -> None:
+        self._max_earned = max_earned
+        self._earn_seconds = earn_seconds
+        self._earned = max_earned
+        self._at = 0.0
+
+    def take(self, now: float) -> float:
+        """Use up one right and return in how many seconds, from `now` on, it is earned."""
+        gained = (now - self._at) / self._earn_seconds
+        self._earned = min(self._max_earned, self._earned + gained) - 1.0
+        self._at = now
+        return max(0.0, -self._earned * self._earn_seconds)
 
 
 class CheckpointCopier:
@@ -43,6 +64,7 @@ class CheckpointCopier:
         self._appender = appender
         self._stream = stream
         self._copied: int | None = None
+        self._allowance = Allowance(MAX_EARNED, EARN_SECONDS)
         self._wanted = asyncio.Event()
         self._wanted.set()
 
@@ -54,12 +76,23 @@ class CheckpointCopier:
         """Copy until `stop` is set, and what is there then."""
         while not stop.is_set():
             await _either(self._wanted, stop)
+            await self._until_quiet(stop)
+            now = asyncio.get_running_loop().time()
+            await pause(stop, self._allowance.take(now))
             self._wanted.clear()
-            is_done = await self.copy()
-            if not is_done:
+            if not await self.copy():
                 self._wanted.set()
-            await pause(stop, PAUSE_SECONDS if is_done else RETRY_SECONDS)
+                await pause(stop, RETRY_SECONDS)
         await self.copy()
+
+    async def _until_quiet(self, stop: asyncio.Event) -> None:
+        """Return when no new head has come for a moment, or when they have come for long."""
+        deadline = asyncio.get_running_loop().time() + EARN_SECONDS
+        while self._wanted.is_set() and not stop.is_set():
+            self._wanted.clear()
+            await pause(stop, QUIET_SECONDS)
+            if asyncio.get_running_loop().time() > deadline:
+                return
 
     async def copy(self) -> bool:
         """Copy the newest head, and those at some distance before it; return whether it is done."""
