@@ -5,18 +5,21 @@ history removes it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from hashlib import sha256
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import nats.js.errors
 from nats.js import JetStreamContext
 from nats.js.object_store import ObjectStore
 
 from nervous_system.comms.connection import translated
+from nervous_system.comms.running import end_task
 from nervous_system.comms.streams import CONTENT_BUCKET
 from nervous_system.errors import BusUnavailableError, ContentMissingError
 
+LOOK_SECONDS = 1.0
+"""How often a fetch that takes long looks whether its content is still there."""
 T = TypeVar("T")
 
 
@@ -65,13 +68,29 @@ class BusContentStore:
         """
         store = await self._open()
         try:
-            found = await self._call("content get", lambda: store.get(digest))
+            found = await self._unless_removed(digest, store.get(digest))
         except (nats.js.errors.NotFoundError, nats.js.errors.DigestMismatchError) as error:
             raise ContentMissingError(digest=digest) from error
         content = bytes(found.data or b"")
         if await asyncio.to_thread(_digest, content) != digest:
             raise ContentMissingError(digest=digest)
         return content
+
+    async def _unless_removed(self, digest: str, getting: Coroutine[Any, Any, T]) -> T:
+        """Return what `getting` does, unless the content is removed meanwhile.
+
+        Whoever copies content into history may remove it while it is fetched; nats-py would wait
+        for the rest for ever.
+        """
+        task = asyncio.create_task(getting)
+        try:
+            while not (await asyncio.wait({task}, timeout=LOOK_SECONDS))[0]:
+                if not await self.has(digest):
+                    raise ContentMissingError(digest=digest)
+            with translated("content get", self._servers):
+                return task.result()
+        finally:
+            await end_task(task)
 
     async def remove(self, digest: str) -> None:
         """Remove the content, for whoever has made sure that history holds it; none there is fine.

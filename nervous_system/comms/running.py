@@ -32,7 +32,7 @@ def _report(task: "asyncio.Task[None]") -> None:
         )
 
 
-async def end_task(task: "asyncio.Future[None]") -> None:
+async def end_task(task: "asyncio.Future[Any]") -> None:
     """Cancel and await a task; its own failure was reported when it happened.
 
     nats-py swallows a cancellation that meets certain awaits, so one may not be enough.

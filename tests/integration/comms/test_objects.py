@@ -1,5 +1,6 @@
 """Content under its digest, on the object store of a real nats-server."""
 
+import asyncio
 import os
 from hashlib import sha256
 
@@ -59,6 +60,21 @@ async def test_content_under_a_wrong_name_is_not_handed_out(
     await store.put(digest, b"wrong")
     with pytest.raises(ContentMissingError):
         await content.get(digest)
+
+
+async def test_fetch_of_content_that_is_removed_meanwhile_ends(
+    client: BusClient, content: BusContentStore
+) -> None:
+    """Its pieces are gone first; what has not come yet never will."""
+    digest = await content.put(os.urandom(300_000))
+    await client.jetstream().purge_stream(
+        f"OBJ_{CONTENT_BUCKET}", subject=f"$O.{CONTENT_BUCKET}.C.>"
+    )
+    getting = asyncio.ensure_future(content.get(digest))
+    await asyncio.sleep(0)
+    await content.remove(digest)
+    with pytest.raises(ContentMissingError):
+        await getting
 
 
 async def test_missing_bucket_is_named(client: BusClient, nats_server: NatsServer) -> None:
