@@ -16,10 +16,10 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from infrastructure.stack.config import DeclareConfig
 from infrastructure.stack.declare import declare_all
 from infrastructure.stack.http_probe import http_get
-from infrastructure.stack.ports import any_free_port
+from infrastructure.stack.ports import any_free_port, is_port_free
 from nervous_system.errors import BusUnavailableError
 from tests.support.compose import NATS_FILES, environment_of, passwords
-from tests.support.eventually import eventually
+from tests.support.eventually import eventually, eventually_blocking
 from tests.support.servers import nats_server_binary
 
 NAMES = ("nats-1", "nats-2", "nats-3")
@@ -30,9 +30,11 @@ class LocalCluster:
     """Three nats-servers on loopback; each differs from its container in addresses only."""
 
     def __init__(self, directory: Path) -> None:
+        directory.mkdir()
         self._directory = directory
         self._values = passwords()
-        self._ports = {name: [any_free_port() for _ in range(4)] for name in NAMES}
+        ports = distinct_free_ports(4 * len(NAMES))
+        self._ports = {name: [ports.pop() for _ in range(4)] for name in NAMES}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str) -> None:
@@ -48,6 +50,20 @@ class LocalCluster:
         for process in self.processes.values():
             process.kill()
             process.wait()
+
+    def has_started(self) -> bool:
+        """Wait until all listen; False when one has ended, as it does without its port."""
+
+        def listens_or_ended() -> bool:
+            return self._has_ended() or all(
+                not is_port_free(port) for ports in self._ports.values() for port in ports[:2]
+            )
+
+        eventually_blocking(listens_or_ended, timeout=20)
+        return not self._has_ended()
+
+    def _has_ended(self) -> bool:
+        return any(process.poll() is not None for process in self.processes.values())
 
     def url(self, user: str, names: tuple[str, ...] = NAMES) -> str:
         password = self._values[f"SWARM_NATS_{user.upper()}_PASSWORD"]
@@ -77,15 +93,27 @@ class LocalCluster:
         }
 
 
+def distinct_free_ports(count: int) -> set[int]:
+    ports: set[int] = set()
+    while len(ports) < count:
+        ports.add(any_free_port())
+    return ports
+
+
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[LocalCluster]:
-    formed = LocalCluster(tmp_path)
-    try:
-        for name in NAMES:
-            formed.start(name)
-        yield formed
-    finally:
-        formed.stop_all()
+    """Where another process takes a port before its server does, all begin again on others."""
+    for attempt in range(5):
+        formed = LocalCluster(tmp_path / str(attempt))
+        try:
+            for name in NAMES:
+                formed.start(name)
+            if formed.has_started():
+                yield formed
+                return
+        finally:
+            formed.stop_all()
+    pytest.fail("five times a port was taken before its server could listen")
 
 
 @contextlib.asynccontextmanager
@@ -150,12 +178,12 @@ async def read_once(client: Client, count: int) -> list[str]:
     return found
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_cluster_keeps_accepting_and_delivering_while_one_server_is_killed(
     cluster: LocalCluster,
 ) -> None:
     """Every acked event is delivered exactly once; the server that died catches up."""
-    await eventually(cluster.is_formed, timeout=30)
+    await eventually(cluster.is_formed, timeout=60)
     operator = DeclareConfig(nats_url=cluster.url("operator"), replicas=3, max_bytes=1 << 28)
     await eventually(lambda: is_declared(operator), timeout=30)
     ids = [str(uuid.uuid4()) for _ in range(60)]

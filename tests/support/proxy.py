@@ -16,6 +16,8 @@ class FaultyLink:
         self.port = 0
         self.swallows_answers = False
         """What the server sends is thrown away: requests are carried out, nobody learns of it."""
+        self.swallowed_bytes = 0
+        """Of answers, so far."""
         self.refuses = False
         """New connections are closed at once: the server cannot be reached."""
 
@@ -65,6 +67,7 @@ class FaultyLink:
         with contextlib.suppress(OSError):
             while data := await source.read(65536):
                 if is_answer and self.swallows_answers:
+                    self.swallowed_bytes += len(data)
                     continue
                 sink.write(data)
                 await sink.drain()

@@ -264,6 +264,7 @@ async def test_event_spooled_after_it_was_stored_unseen_is_not_stored_again(
         link.swallows_answers = True
         waiting = asyncio.ensure_future(outbox.submit(late, Wait.ACK_OR_SPOOL, 0.3))
         await eventually(lambda: _has_messages(client, 1))
+        await eventually(lambda: link.swallowed_bytes > 0)
         link.swallows_answers = False
         for one in others:
             await outbox.submit(one, Wait.ACK, 5)
