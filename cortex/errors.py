@@ -1,0 +1,176 @@
+"""Every error that the thinking part of the swarm raises.
+
+    SwarmError
+    +- CortexError
+       +- IllegalTransitionError
+       +- TransitionDecodeError
+       +- InvalidPlanError(ValueError)
+       +- RunNotFoundError
+       +- HandlerNotFoundError
+       +- TaskRefusedError
+       +- AgentFailedError
+       +- NotRecordedError
+       +- RepositoryError
+       +- ModelError
+       |  +- ModelUnavailableError
+       |  +- ModelAnswerError
+       |  +- BudgetExceededError
+       +- ToolError
+          +- ToolRefusedError
+          +- ToolFailedError
+
+Facts are keyword-only attributes and the message is made from them: what happened to which thing,
+then what to do. `retryable` is decided by the class. Driver exceptions stay in `__cause__`.
+"""
+
+from collections.abc import Iterable
+
+from nervous_system.errors import SwarmError
+
+
+class CortexError(SwarmError):
+    """Root of the errors of the thinking part."""
+
+
+class IllegalTransitionError(CortexError):
+    """A task or run in this state does not take this trigger."""
+
+    def __init__(self, *, state: str, trigger: str, allowed: Iterable[str]) -> None:
+        self.state = state
+        self.trigger = trigger
+        self.allowed = tuple(sorted(allowed))
+        listed = ", ".join(self.allowed) or "nothing, it is at its end"
+        super().__init__(f"{trigger} does not apply to what is {state}; possible: {listed}")
+
+
+class TransitionDecodeError(CortexError):
+    """A transition carries a state, trigger or document that cannot be read."""
+
+    def __init__(self, *, event_id: str, reason: str) -> None:
+        self.event_id = event_id
+        self.reason = reason
+        super().__init__(f"event {event_id} is no transition that can be read: {reason}")
+
+
+class InvalidPlanError(CortexError, ValueError):
+    """Tasks that cannot be worked on as they are given; nothing was submitted."""
+
+    def __init__(self, *, task_id: str, reason: str) -> None:
+        self.task_id = task_id
+        self.reason = reason
+        super().__init__(f"task {task_id!r}: {reason}")
+
+
+class RunNotFoundError(CortexError):
+    """No run has this id."""
+
+    def __init__(self, *, run_id: str) -> None:
+        self.run_id = run_id
+        super().__init__(f"no run {run_id!r}: see `swarm tasks`")
+
+
+class HandlerNotFoundError(CortexError):
+    """No handler is registered for a role."""
+
+    def __init__(self, *, role: str, known: Iterable[str]) -> None:
+        self.role = role
+        self.known = tuple(sorted(known))
+        super().__init__(f"no worker for role {role!r}: one of {', '.join(self.known) or 'none'}")
+
+
+class TaskRefusedError(CortexError):
+    """A handler refuses its task for good: it was understood, and cannot or must not be done."""
+
+    def __init__(self, *, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class AgentFailedError(CortexError):
+    """An agent failed at a task; the task goes on with its next attempt, if it has one."""
+
+    retryable = True
+
+    def __init__(self, *, agent_id: str, task_id: str, attempt: int, reason: str = "") -> None:
+        self.agent_id = agent_id
+        self.task_id = task_id
+        self.attempt = attempt
+        self.reason = reason
+        because = f": {reason}" if reason else ""
+        super().__init__(f"agent {agent_id} failed at task {task_id}, attempt {attempt}{because}")
+
+
+class NotRecordedError(CortexError):
+    """History does not hold what was asked for."""
+
+    def __init__(self, *, subject: str, reason: str) -> None:
+        self.subject = subject
+        self.reason = reason
+        super().__init__(f"{subject} is not recorded: {reason}")
+
+
+class RepositoryError(CortexError):
+    """A repository cannot be worked on."""
+
+    def __init__(self, *, path: str, reason: str, fix: str) -> None:
+        self.path = path
+        self.reason = reason
+        self.fix = fix
+        super().__init__(f"repository {path}: {reason}: {fix}")
+
+
+class ModelError(CortexError):
+    """Root of what can go wrong with a model."""
+
+
+class ModelUnavailableError(ModelError):
+    """A model did not answer, or asked for patience; the same call may succeed later."""
+
+    retryable = True
+
+    def __init__(self, *, model: str, reason: str) -> None:
+        self.model = model
+        self.reason = reason
+        super().__init__(f"model {model} is not available: {reason}")
+
+
+class ModelAnswerError(ModelError):
+    """A model's answer cannot be used, also after it was asked again."""
+
+    def __init__(self, *, model: str, reason: str) -> None:
+        self.model = model
+        self.reason = reason
+        super().__init__(f"the answer of model {model} cannot be used: {reason}")
+
+
+class BudgetExceededError(ModelError):
+    """A run has used up what it may spend."""
+
+    def __init__(self, *, limit: str, used: str, allowed: str) -> None:
+        self.limit = limit
+        self.used = used
+        self.allowed = allowed
+        super().__init__(f"{limit} used up ({used} of {allowed}): raise the budget to go on")
+
+
+class ToolError(CortexError):
+    """Root of what can go wrong in a tool call."""
+
+
+class ToolRefusedError(ToolError):
+    """A tool refused its arguments; nothing was touched."""
+
+    def __init__(self, *, tool: str, argument: str, rule: str) -> None:
+        self.tool = tool
+        self.argument = argument
+        self.rule = rule
+        super().__init__(f"{tool} refused {argument!r}: {rule}")
+
+
+class ToolFailedError(ToolError):
+    """A tool could not do what it was asked for."""
+
+    def __init__(self, *, tool: str, reason: str) -> None:
+        self.tool = tool
+        self.reason = reason
+        super().__init__(f"{tool} failed: {reason}")
