@@ -7,6 +7,7 @@ collected for the connection to answer.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 HOT_SID = b"1"
@@ -137,14 +138,9 @@ class MessageParser:
     def _parse(self, data: bytes) -> int:
         """Parse whole messages from the start of `data`; return how many bytes they took."""
         batch = self.batch
-        add_sequence, add_subject, add_payload = (
-            batch.sequences.append,
-            batch.subjects.append,
-            batch.payloads.append,
-        )
+        subjects, payloads, replies = batch.subjects, batch.payloads, list[bytes]()
+        add_subject, add_payload, add_reply = subjects.append, payloads.append, replies.append
         find, total, at, size_sum = data.find, len(data), 0, 0
-        reply, place, count = b"", [b""], len(batch.sequences)
-        head, tail = self._reply_head, self._reply_tail
         while (line_end := find(b"\r\n", at)) >= 0:
             parts = data[at:line_end].split(b" ")
             op, body = parts[0], line_end + 2
@@ -164,12 +160,7 @@ class MessageParser:
             if after + 2 > total:
                 self._wanted = after + 2
                 break
-            reply = parts[3]
-            place = reply.rsplit(b".", tail)
-            if place[0] != head:
-                head, tail = self._recognise(reply)
-                place = reply.rsplit(b".", tail)
-            add_sequence(int(place[1]))
+            add_reply(parts[3])
             add_subject(parts[1])
             add_payload(data[start:after])
             size_sum += after - start
@@ -178,20 +169,38 @@ class MessageParser:
             self._wanted = total + 1
             if total - at > _MAX_CONTROL_LINE:
                 raise ProtocolError(f"a line of more than {_MAX_CONTROL_LINE} bytes")
-        if reply:
-            self.last_reply = reply
+        if replies:
             batch.size_bytes += size_sum
-            self._count(len(batch.sequences) - count, int(place[2]))
+            batch.sequences += self._sequences(replies)
+            self.last_reply = replies[-1]
         return at
 
-    def _recognise(self, reply: bytes) -> tuple[bytes, int]:
-        """Return what replies of this kind begin with, and how many tokens follow it."""
+    def _sequences(self, replies: list[bytes]) -> Sequence[int]:
+        """Return where the messages stand in their stream, and compare the count of deliveries."""
+        head, size = self._reply_head, len(self._reply_head)
+        if not head or any([reply[:size] != head for reply in replies]):  # noqa: C419 half the time
+            for reply in replies:
+                self._recognise(reply)
+        first, _ = self._place(replies[0])
+        last, delivered = self._place(replies[-1])
+        self._count(len(replies), delivered)
+        # Both counts only grow: as many steps as messages leave no room for a gap between them.
+        if last - first == len(replies) - 1:
+            return range(first, last + 1)
+        return [self._place(reply)[0] for reply in replies]
+
+    def _place(self, reply: bytes) -> tuple[int, int]:
+        """Return the stream's and the consumer's number of a message."""
+        place = reply.rsplit(b".", self._reply_tail)
+        return int(place[1]), int(place[2])
+
+    def _recognise(self, reply: bytes) -> None:
+        """Take note of what replies of this kind begin with, and how many tokens follow it."""
         tokens, at = _split_reply(reply)
         if self._followed is not None and (tokens[at - 3], tokens[at - 2]) != self._followed:
             raise ProtocolError(f"a message that was not asked for: {reply!r}")
         self._reply_tail = len(tokens) - at
-        self._reply_head = b".".join(tokens[:at])
-        return self._reply_head, self._reply_tail
+        self._reply_head = b".".join((*tokens[:at], b""))
 
     def _count(self, received: int, last: int) -> None:
         """Compare the consumer's count of its deliveries with ours."""

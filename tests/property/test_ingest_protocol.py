@@ -1,5 +1,7 @@
 """Whatever the pieces in which bytes arrive, the parser reads the same messages."""
 
+from itertools import accumulate
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,3 +59,14 @@ def test_the_place_in_the_stream_is_read_from_both_forms_of_reply() -> None:
     long = parse_position(b"$JS.ACK.hub.acc.S.c.1.41.7.1700000000000000000.9.token")
     assert short == long
     assert (short.sequence, short.stored_ns, short.pending) == (41, 1700000000000000000, 9)
+
+
+@given(steps=st.lists(st.integers(1, 3), min_size=1, max_size=12), cut=st.integers(0, 2_000))
+def test_gaps_in_the_stream_stay_gaps(steps: list[int], cut: int) -> None:
+    sequences = list(accumulate(steps))
+    reply = b"$JS.ACK.S.c.1.%d.%d.1700000000000000000.5"
+    replies = [reply % (sequence, count) for count, sequence in enumerate(sequences, 1)]
+    parser = MessageParser()
+    parser.follow("S", "c")
+    feed(parser, b"".join(b"MSG s.t 1 %b 1\r\nx\r\n" % one for one in replies), [cut])
+    assert parser.batch.sequences == sequences
