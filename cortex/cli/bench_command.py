@@ -22,6 +22,7 @@ from cortex.cli.bench.query import measure_disk, measure_queries
 from cortex.cli.bench.report import Figures, table_lines
 from cortex.cli.bench.rig import SWARM, Rig, open_rig
 from cortex.cli.errors import CommandFailedError
+from cortex.cli.interrupting import cleaning_up_at_signals
 from cortex.cli.output import print_json
 
 CATCH_UP_SECONDS = 1_200.0
@@ -51,8 +52,17 @@ def bench(
     Runs a stack of its own in a temporary home; yours is not touched, but takes part in the noise.
     The default takes some five minutes and 3 GB of disk.
     """
-    parts = set(only or Part)
-    found = Figures(machine=_machine(), events=events)
+    with cleaning_up_at_signals():
+        measured = _measure(set(only or Part), events, rounds)
+    result = Figures(machine=_machine(), events=events, **measured).as_json()  # type: ignore[arg-type] # names are Figures'
+    if as_json:
+        print_json(result)
+        return
+    for line in table_lines(result):
+        print(line)
+
+
+def _measure(parts: set[Part], events: int, rounds: int) -> dict[str, object]:
     measured: dict[str, object] = {}
     if Part.PUBLISH in parts:
         measured |= _publish_part(events, rounds)
@@ -60,12 +70,7 @@ def bench(
         measured |= _ingest_part(events, rounds)
     if Part.HISTORY in parts:
         measured |= _history_part(events)
-    result = Figures(machine=found.machine, events=events, **measured).as_json()  # type: ignore[arg-type] # names are Figures'
-    if as_json:
-        print_json(result)
-        return
-    for line in table_lines(result):
-        print(line)
+    return measured
 
 
 def _publish_part(events: int, rounds: int) -> dict[str, object]:

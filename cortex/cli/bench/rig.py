@@ -19,7 +19,6 @@ from typing import Any
 from infrastructure.errors import ChildFailedError
 from infrastructure.history.client import HistoryClient, open_history
 from infrastructure.history.config import HistoryConfig
-from nervous_system.config import SwarmConfig
 from nervous_system.home import Home
 
 SWARM = str(Path(sys.executable).with_name("swarm"))
@@ -46,10 +45,6 @@ class Rig:
     def writer_dsn(self) -> str:
         """History, as the operator."""
         return str(self.record["writer_dsn"])
-
-    def swarm_config(self) -> SwarmConfig:
-        """Return the settings of an agent of this stack."""
-        return SwarmConfig.from_env({}, home=self.home.root)
 
     def number(self, sql: str) -> float:
         """Return the one number that `sql` answers."""
@@ -118,8 +113,8 @@ def open_rig() -> Iterator[Rig]:
     """
     with tempfile.TemporaryDirectory(prefix="swarm-bench-") as folder:
         home = Home(Path(folder) / ".swarm")
-        _swarm(home, "up", "--detach", "--no-ingestor")
         try:
+            _swarm(home, "up", "--detach", "--no-ingestor")
             record = json.loads(home.stack_file.read_text(encoding="utf-8"))
             config = HistoryConfig.from_env({"SWARM_CLICKHOUSE_DSN": record["writer_dsn"]})
             with open_history(config) as writer:
@@ -130,7 +125,12 @@ def open_rig() -> Iterator[Rig]:
 
 def _swarm(home: Home, *arguments: str) -> None:
     done = subprocess.run(
-        [SWARM, *arguments, "--home", str(home.root)], capture_output=True, text=True, check=False
+        [SWARM, *arguments, "--home", str(home.root)],
+        capture_output=True,
+        text=True,
+        check=False,
+        # Ctrl-C in the terminal is for the benchmark: this is how it cleans up
+        start_new_session=True,
     )
     if done.returncode != 0:
         raise ChildFailedError(
