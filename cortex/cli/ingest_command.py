@@ -28,7 +28,8 @@ def ingest(
 ) -> None:
     """Bring the streams into history until stopped; what was read is written first.
 
-    `swarm up` runs one already. Several may run: each message becomes one row all the same.
+    `swarm up` runs one already. Several may run: each message becomes one row all the same. Stopped
+    by SIGTERM or Ctrl-C it exits 0 when everything is written, and 1 when that took too long.
     """
     session = Session.of(ctx)
     options = {

@@ -24,7 +24,11 @@ progress only on a terminal.
 | 1 | refused, failed, not found, timed out: one line on stderr says what and what to do |
 | 2 | wrong usage |
 | 3 | a server cannot be reached |
-| 130 | interrupted |
+| 130 | interrupted by Ctrl-C |
+| 129, 143 | `bench` was ended by SIGHUP, SIGTERM, and has removed its stack |
+
+A service that is asked to stop drains first: it finishes what it has taken. With SIGTERM, `up` \
+and `ingest` then exit 0. With Ctrl-C, `up` exits 130, and `ingest` 0.
 
 Commands that read history (`sql`, `events`, `replay`, `export`, `quarantine`, `verify`) first \
 wait until it has reached the end of the stream as it was when they were called, up to 10 s; \
