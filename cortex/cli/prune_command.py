@@ -43,11 +43,10 @@ def prune(
     session = Session.of(ctx)
     with open_writer(session) as history:
         expired = expired_partitions(read_partitions(history), rule, datetime.now(UTC))
-        is_done = not dry_run and _may_drop(expired, is_agreed=yes)
-        if is_done:
+        if not dry_run and _may_drop(expired, is_agreed=yes):
             for partition in expired:
                 drop_partition(history, partition)
-    _report(expired, is_done=is_done, as_json=json)
+    _report(expired, is_dry=dry_run, as_json=json)
 
 
 def _rule(older_than: str, keep: int | None) -> RetentionRule:
@@ -71,17 +70,18 @@ def _may_drop(expired: list[Partition], *, is_agreed: bool) -> bool:
     return True
 
 
-def _report(expired: list[Partition], *, is_done: bool, as_json: bool) -> None:
+def _report(expired: list[Partition], *, is_dry: bool, as_json: bool) -> None:
+    rows = [_fields(partition, is_dropped=not is_dry) for partition in expired]
     if as_json:
-        output.print_json([_fields(partition, is_done=is_done) for partition in expired])
+        output.print_json(rows)
         return
-    if expired:
-        output.print_table([_fields(partition, is_done=is_done) for partition in expired])
-    verb = "would drop" if expired and not is_done else "dropped"
+    if rows:
+        output.print_table(rows)
+    verb = "would drop" if is_dry else "dropped"
     output.note(f"{verb} {sum(partition.event_count for partition in expired)} events")
 
 
-def _fields(partition: Partition, *, is_done: bool) -> dict[str, Any]:
+def _fields(partition: Partition, *, is_dropped: bool) -> dict[str, Any]:
     return {
         "stream": partition.stream,
         "first_seq": partition.first_seq,
@@ -89,5 +89,5 @@ def _fields(partition: Partition, *, is_done: bool) -> dict[str, Any]:
         "event_count": partition.event_count,
         "newest_ingested_at": partition.newest_ingested_at,
         "head": partition.head,
-        "is_dropped": is_done,
+        "is_dropped": is_dropped,
     }

@@ -216,6 +216,11 @@ def test_pruning_drops_whole_partitions_and_keeps_their_heads(tmp_path: Path) ->
         assert len(stack.json("events")) == 2
 
 
+def test_a_dry_run_does_not_say_that_something_was_dropped(stack: Stack) -> None:
+    done = stack.swarm("prune", "--older-than", "30d", "--dry-run")
+    assert done.stderr == "would drop 0 events\n"
+
+
 @pytest.mark.timeout(120)
 def test_a_second_ingestor_in_the_foreground_changes_nothing(stack: Stack) -> None:
     """Ctrl-C lets it finish; each message is one row all the same."""
