@@ -1,7 +1,12 @@
 """`swarm import`: an export into an empty home."""
 
 import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import NamedTemporaryFile
 from typing import Annotated, Any
 
 import typer
@@ -27,10 +32,14 @@ from nervous_system.comms.frames import MESSAGE_ID_HEADER
 from nervous_system.comms.open import open_bus
 from nervous_system.config import BusConfig
 
+COPY_BYTES = 1 << 20
+
 
 def import_(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `swarm export` has written.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What `swarm export` has written; - is stdin.")
+    ],
     json: options.Json = False,
     timeout: options.Timeout = FRESH_SECONDS,
     no_wait: options.NoWait = False,
@@ -42,14 +51,26 @@ def import_(
     ended with is kept in swarm.imports.
     """
     session = Session.of(ctx)
-    header = _check(file)
-    progress = asyncio.run(_import(session, file, header))
+    with _archive(file) as archive:
+        progress = asyncio.run(_import(session, archive, _check(archive)))
     output.progress("")
     with open_writer(session) as history:
         record_import(history, progress)
     if not no_wait:
         asyncio.run(until_fresh(session, timeout))
     _report(progress, as_json=json)
+
+
+@contextmanager
+def _archive(file: Path) -> Iterator[Path]:
+    """Give the file; what comes on stdin is kept meanwhile, as it is read twice."""
+    if str(file) != "-":
+        yield file
+        return
+    with NamedTemporaryFile(prefix="swarm-import-") as kept:
+        copyfileobj(sys.stdin.buffer, kept, COPY_BYTES)
+        kept.flush()
+        yield Path(kept.name)
 
 
 def _check(file: Path) -> Header:

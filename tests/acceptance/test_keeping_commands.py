@@ -100,6 +100,14 @@ def test_an_export_imports_into_an_empty_home_as_it_was(
         assert other.json("verify")["ok"]
 
 
+@pytest.mark.timeout(120)
+def test_an_export_is_imported_through_a_pipe(stack: Stack, tmp_path: Path) -> None:
+    exported = stack.swarm("export", "-").stdout
+    with running_stack(tmp_path / "other") as other:
+        other.swarm("import", "-", stdin=exported)
+        assert same_bytes(other) == same_bytes(stack)
+
+
 def test_an_export_is_not_imported_among_other_events(stack: Stack, tmp_path: Path) -> None:
     archive = tmp_path / "archive.jsonl"
     stack.swarm("export", str(archive))
