@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from infrastructure.errors import ChildFailedError, StackDownError
+from infrastructure.errors import ChildFailedError
 from infrastructure.stack.child import keep_log_short, last_line
 from infrastructure.stack.disk import has_write_error
 from infrastructure.stack.http_probe import HttpAnswer, http_get
@@ -33,6 +33,8 @@ _HISTORY_FULL = (
 HISTORY_MIN_FREE_BYTES = 4 * 1024 * 1024
 """With less room ClickHouse refuses even small inserts, and merges long before."""
 EVENTS_STREAM = "ENCHANTED_SWARM"
+"""As `nervous_system.comms.streams` has it; importing that loads the driver, which `status` can do
+without."""
 NEWEST_SEQUENCE = (
     "select coalesce(maxOrNull(stream_seq), 0) from swarm.events "
     f"where stream like '{EVENTS_STREAM}%'"
@@ -144,18 +146,6 @@ def stop_stack(home: Home, timeout: timedelta) -> bool:
             )
         time.sleep(POLL_SECONDS)
     return True
-
-
-def require_stack(home: Home) -> dict[str, Any]:
-    """Return the record of the running stack.
-
-    Raises:
-        StackDownError: none runs.
-    """
-    record = home.stack() if is_stack_running(home) else None
-    if record is None:
-        raise StackDownError(home=str(home.root))
-    return record
 
 
 def _answer(process: subprocess.Popen[bytes], home: Home, log: Path) -> dict[str, Any]:
