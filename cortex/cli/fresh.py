@@ -18,10 +18,11 @@ from cortex.cli.session import Session
 from infrastructure.history.client import HistoryClient
 from infrastructure.history.query_text import query_text
 from nervous_system.comms.connection import BusClient, open_nats, redact_url, translated
+from nervous_system.comms.streams import COORDINATION_STREAM, EVENTS_STREAM
 
 FRESH_SECONDS = 10.0
 POLL_SECONDS = 0.05
-EVENT_STREAMS = ("ENCHANTED_SWARM", "SWARM_COORDINATION")
+EVENT_STREAMS = (EVENTS_STREAM, COORDINATION_STREAM)
 _API_TIMEOUT_SECONDS = 5.0
 
 

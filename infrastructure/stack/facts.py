@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -68,14 +69,22 @@ async def _streams(
     jetstream: Mapping[str, Any],
     ingested: list[dict[str, Any]] | None,
 ) -> list[StreamFacts]:
+    from infrastructure.ingestor.config import DEFAULT_STREAMS  # brings the driver, which is slow
+
     newest = {row["stream"].partition("@")[0]: int(row["newest"]) for row in ingested or []}
     found = []
-    for account in jetstream.get("account_details", []):
-        for stream in account.get("stream_detail", []):
-            is_ingested = stream["name"] in ("ENCHANTED_SWARM", "SWARM_COORDINATION")
-            known = newest.get(stream["name"], 0) if ingested is not None and is_ingested else None
-            found.append(_stream(stream, known, await _waiting_age(record, stream, known)))
+    for stream in listed_streams(jetstream):
+        is_ingested = stream["name"] in DEFAULT_STREAMS
+        known = newest.get(stream["name"], 0) if ingested is not None and is_ingested else None
+        found.append(_stream(stream, known, await _waiting_age(record, stream, known)))
     return found
+
+
+def listed_streams(jetstream: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what `/jsz?streams=true` says of each stream, by name: it has no order of its own."""
+    accounts = jetstream.get("account_details", [])
+    streams = [stream for account in accounts for stream in account.get("stream_detail", [])]
+    return sorted(streams, key=itemgetter("name"))
 
 
 def _stream(

@@ -8,6 +8,7 @@ from typing import Any
 
 from cortex.cli.bench.measure import quantile, timed_ms
 from cortex.cli.bench.rig import Rig
+from nervous_system.comms.streams import EVENTS_STREAM
 
 REPEATS = 40
 SAMPLES = """
@@ -21,7 +22,7 @@ QUESTIONS = {
     " where target_resource = {resource:String} order by stream_seq",
     # Naming the stream is what `swarm events` does: its end is then read backwards, and no more.
     "last_100_of_agent": "select * except raw from swarm.events"
-    " where stream = 'ENCHANTED_SWARM' and agent_id = {agent:String}"
+    f" where stream = '{EVENTS_STREAM}' and agent_id = {{agent:String}}"
     " order by stream_seq desc limit 100",
     "last_100_of_agent_in_all_streams": "select * except raw from swarm.events"
     " where agent_id = {agent:String} order by stream_seq desc limit 100",
