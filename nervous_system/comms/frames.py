@@ -12,7 +12,6 @@ from nervous_system.errors import InvalidEventError
 
 MESSAGE_ID_HEADER = "Nats-Msg-Id"
 EMITTER_HEADER = "Swarm-Emitter"
-HEADER_START = b"NATS/1.0\r\n"
 EMPTY = b""
 MAX_SUBJECT_BYTES = 3_000
 """The server ends connections whose control lines are over 4,096 bytes, reply included."""

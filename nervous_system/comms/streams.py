@@ -29,7 +29,6 @@ FREE_SPACE_SHARE = 0.25
 """Most of the free space that the stream of events may take; the others take as much again."""
 DUPLICATE_WINDOW = timedelta(minutes=2)
 NEVER = timedelta(0)
-STREAM_NOT_FOUND = 10059
 
 UNCHANGEABLE = frozenset({"name", "storage", "retention"})
 """Fields that the server refuses to change on an existing stream."""
