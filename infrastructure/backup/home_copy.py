@@ -24,6 +24,7 @@ from infrastructure.backup.parts import (
     copy_definitions,
     copy_frozen,
     freeze,
+    remove_frozen,
     stored_tables,
     unfreeze,
 )
@@ -95,8 +96,7 @@ async def back_up_running(
         await _restore_all(home, work, snapshots)
         return await _finish(work, target, tell)
     finally:
-        for one in frozen:
-            await asyncio.shield(asyncio.to_thread(unfreeze, history, one))
+        await asyncio.shield(asyncio.to_thread(_thaw, home, history, frozen))
         await asyncio.to_thread(shutil.rmtree, work, True)
 
 
@@ -143,6 +143,13 @@ async def _take_all(client: BusClient, scratch: Path) -> list[StreamSnapshot]:
         await stream_names(client), key=lambda name: (name.startswith(OBJECT_STORE_PREFIX), name)
     )
     return [await take_snapshot(client, name, scratch / f"{name}.snapshot") for name in names]
+
+
+def _thaw(home: Home, history: HistoryClient, frozen: list[Freeze]) -> None:
+    for one in frozen:
+        unfreeze(history, one)
+    for one in frozen:
+        remove_frozen(home.history, one)
 
 
 def _copy_history(home: Home, work: Path, frozen: Freeze) -> None:

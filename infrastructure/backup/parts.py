@@ -73,11 +73,20 @@ def copy_frozen(data: Path, target: Path, frozen: Freeze) -> None:
     Raises:
         BackupError: the engine keeps its data elsewhere.
     """
-    shadow = data / "shadow" / frozen.name / "store"
+    shadow = _shadow(data, frozen) / "store"
     if shadow.is_dir():
         shutil.copytree(shadow, target / "store", dirs_exist_ok=True)
     elif not data.is_dir():
         raise BackupError(directory=str(target), reason=f"no history is kept in {data}")
+
+
+def remove_frozen(data: Path, frozen: Freeze) -> None:
+    """Remove the empty directories that the engine leaves where frozen parts were."""
+    shutil.rmtree(_shadow(data, frozen), ignore_errors=True)
+
+
+def _shadow(data: Path, frozen: Freeze) -> Path:
+    return data / "shadow" / frozen.name
 
 
 def _statement(query: str, table: str, name: str) -> str:
