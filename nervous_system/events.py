@@ -24,18 +24,26 @@ from nervous_system.payloads import (
     Payload,
     build_message,
     decision,
+    model_call,
+    run_transition,
     state_change,
     system_signal,
+    task_transition,
     tombstone,
+    tool_call,
     workspace_created,
 )
 from nervous_system.schemas import (
     AgentDecision,
     AgentRole,
+    ModelCall,
+    RunTransition,
     StateChange,
     SwarmEvent,
     SystemSignal,
+    TaskTransition,
     Tombstone,
+    ToolCall,
     WorkspaceCreated,
 )
 from nervous_system.subjects import KINDS, UNKNOWN_KIND, escape_token, parse_role
@@ -55,15 +63,19 @@ __all__ = [
     "is_event_id",
     "kind_of",
     "kind_of_payload",
+    "model_call",
     "new_event_id",
     "payload_of",
+    "run_transition",
     "set_payload",
     "set_time",
     "state_change",
     "system_signal",
+    "task_transition",
     "to_dict",
     "to_json",
     "tombstone",
+    "tool_call",
     "workspace_created",
 ]
 
@@ -76,6 +88,10 @@ _KIND_OF_PAYLOAD: Final[dict[type, str]] = {
     SystemSignal: "system_signal",
     Tombstone: "tombstone",
     WorkspaceCreated: "workspace_created",
+    ToolCall: "tool_call",
+    TaskTransition: "task_transition",
+    RunTransition: "run_transition",
+    ModelCall: "model_call",
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MIN_SECONDS, _MAX_SECONDS = -62_135_596_800, 253_402_300_799  # years 1 to 9999

@@ -4,20 +4,41 @@ Pure. They refuse what a field cannot hold and name the field; whether a whole e
 published is `nervous_system.events.check`'s business.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, Literal, TypeVar, get_args
 
 from nervous_system.errors import InvalidEventError
 from nervous_system.schemas import (
     AgentDecision,
+    ModelCall,
+    RunTransition,
     StateChange,
     SystemSignal,
+    TaskTransition,
     Tombstone,
+    ToolCall,
     WorkspaceCreated,
 )
 
-Payload = AgentDecision | StateChange | SystemSignal | Tombstone | WorkspaceCreated
+Payload = (
+    AgentDecision
+    | StateChange
+    | SystemSignal
+    | Tombstone
+    | WorkspaceCreated
+    | ToolCall
+    | TaskTransition
+    | RunTransition
+    | ModelCall
+)
 """Any message that an event's oneof holds."""
+Document = Mapping[str, Any] | str
+"""What becomes a JSON object, or its text as it is."""
+ToolOutcome = Literal["ok", "refused", "failed", "timed_out"]
+TOOL_OUTCOMES: Final[tuple[ToolOutcome, ...]] = get_args(ToolOutcome)
+MAX_TOOL_RESULT_BYTES: Final = 16 * 1024
+_MAX_CUT_BACK = 256
 _Message = TypeVar("_Message")
 
 
@@ -128,6 +149,145 @@ def workspace_created(
         base_commit=base_commit,
         manifest_digest=manifest_digest,
     )
+
+
+def tool_call(
+    name: str,
+    *,
+    call_id: str = "",
+    arguments: Document = "",
+    result: str = "",
+    outcome: ToolOutcome = "ok",
+    duration_us: int = 0,
+) -> ToolCall:
+    """Build the payload of a tool call; a result beyond 16 KiB is cut, which its end says.
+
+    Raises:
+        InvalidEventError: a value does not fit its field, or there is no such outcome.
+    """
+    if outcome not in TOOL_OUTCOMES:
+        reason = f"{outcome!r} is none of {', '.join(TOOL_OUTCOMES)}"
+        raise InvalidEventError(field="tool_outcome", reason=reason)
+    return build_message(
+        ToolCall,
+        tool_name=name,
+        tool_call_id=call_id,
+        tool_arguments=_json("tool_arguments", arguments),
+        tool_result=_cut(result) if isinstance(result, str) else result,
+        tool_outcome=outcome,
+        tool_duration_us=duration_us,
+    )
+
+
+def task_transition(
+    task_id: str,
+    *,
+    state: str,
+    trigger: str,
+    worker: str = "",
+    attempt: int = 0,
+    fence: int = 0,
+    document: Document = "",
+    reason: str = "",
+) -> TaskTransition:
+    """Build the payload of a task that got another state; the envelope's run id names its run.
+
+    Args:
+        task_id: the task, within its run.
+        state: the state after.
+        trigger: what brought it there.
+        worker: who works on it; empty: nobody.
+        attempt: from 1; 0 before the first.
+        fence: sequence of the claim that this follows from.
+        document: the task when it is created, its result when it ends.
+        reason: what more there is to say.
+
+    Raises:
+        InvalidEventError: a value does not fit its field.
+    """
+    return build_message(
+        TaskTransition,
+        task_id=task_id,
+        task_state=state,
+        task_trigger=trigger,
+        task_worker=worker,
+        task_attempt=attempt,
+        task_fence=fence,
+        task_document=_json("task_document", document),
+        task_reason=reason,
+    )
+
+
+def run_transition(*, state: str, document: Document = "", reason: str = "") -> RunTransition:
+    """Build the payload of a run that got another state; the envelope's run id names it.
+
+    Args:
+        state: the state after.
+        document: what the run is about when it is created (`task`, `model`, `branch` are shown by
+            `swarm.runs`), its outcome when it ends.
+        reason: what more there is to say.
+
+    Raises:
+        InvalidEventError: a value does not fit its field.
+    """
+    return build_message(
+        RunTransition,
+        run_state=state,
+        run_document=_json("run_document", document),
+        run_reason=reason,
+    )
+
+
+def model_call(
+    name: str,
+    *,
+    input_tokens: int = 0,
+    output_tokens: int = 0,
+    cost_microusd: int = 0,
+    duration_us: int = 0,
+    outcome: str = "ok",
+) -> ModelCall:
+    """Build the payload of a call to a model; `cost_microusd` in millionths of a US dollar.
+
+    Raises:
+        InvalidEventError: a value does not fit its field.
+    """
+    return build_message(
+        ModelCall,
+        model_name=name,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cost_microusd=cost_microusd,
+        model_duration_us=duration_us,
+        model_outcome=outcome,
+    )
+
+
+def _json(field: str, document: Document) -> str:
+    if isinstance(document, str):
+        return document
+    try:
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidEventError(field=field, reason=f"cannot be JSON: {error}") from error
+
+
+def _cut(text: str) -> str:
+    """Return a tool's result as far as it is kept, with a last line that says what is missing."""
+    encoded = text.encode("utf-8", "backslashreplace")
+    if len(encoded) <= MAX_TOOL_RESULT_BYTES:
+        return text
+    room = MAX_TOOL_RESULT_BYTES - len(f"\n[{len(encoded)} more bytes]")
+    kept = _whole_words(encoded[:room].decode("utf-8", "ignore"))
+    return f"{kept}\n[{len(encoded) - len(kept.encode())} more bytes]"
+
+
+def _whole_words(text: str) -> str:
+    """Leave out what the cut has left of the last word: half a secret is not known for one."""
+    end = len(text)
+    while end > len(text) - _MAX_CUT_BACK and not text[end - 1].isspace():
+        end -= 1
+    return text[:end] if text[end - 1].isspace() else text
 
 
 def _texts(field: str, values: Iterable[str]) -> list[str] | tuple[str, ...]:

@@ -17,7 +17,10 @@ EVENTS_PREFIX = "swarm.events"
 ALL_EVENTS = f"{EVENTS_PREFIX}.>"
 
 UNKNOWN_KIND = "unknown"
-KINDS = ("decision", "state_change", "system_signal", "tombstone", "workspace_created")
+KINDS = (
+    *("decision", "state_change", "system_signal", "tombstone", "workspace_created"),
+    *("tool_call", "task_transition", "run_transition", "model_call"),
+)
 """The payload kinds: fields of SwarmEvent, subject tokens, values of `swarm.events.kind`."""
 
 ROLE_TOKENS = {

@@ -4,10 +4,14 @@ from nervous_system.schemas.enchanted.events.v1.events_pb2 import (
     AgentDecision,
     AgentRole,
     EventType,
+    ModelCall,
+    RunTransition,
     StateChange,
     SwarmEvent,
     SystemSignal,
+    TaskTransition,
     Tombstone,
+    ToolCall,
     WorkspaceCreated,
 )
 
@@ -15,9 +19,13 @@ __all__ = [
     "AgentDecision",
     "AgentRole",
     "EventType",
+    "ModelCall",
+    "RunTransition",
     "StateChange",
     "SwarmEvent",
     "SystemSignal",
+    "TaskTransition",
     "Tombstone",
+    "ToolCall",
     "WorkspaceCreated",
 ]

@@ -123,6 +123,61 @@ def empty_decision() -> bytes:
     return event.SerializeToString(deterministic=True)
 
 
+def tool_call() -> bytes:
+    return _event(
+        10,
+        events.tool_call(
+            "run_command",
+            call_id="call_7",
+            arguments={"command": ["pytest", "-q"], "größe": 3},
+            result="1 failed: 漢字 and 🐝",
+            outcome="timed_out",
+            duration_us=2**40,
+        ),
+    ).SerializeToString(deterministic=True)
+
+
+def task_transition() -> bytes:
+    return _event(
+        11,
+        events.task_transition(
+            "t1",
+            state="DONE",
+            trigger="complete",
+            worker="coder-1",
+            attempt=2,
+            fence=2**40,
+            document={"commit": "e" * 40, "files": ["src/a.py"]},
+            reason="accepted by the reviewer",
+        ),
+    ).SerializeToString(deterministic=True)
+
+
+def run_transition() -> bytes:
+    return _event(
+        12,
+        events.run_transition(
+            state="PLANNING",
+            document={"task": "fix lint", "model": "offline", "branch": "swarm/r1", "coders": 2},
+            reason="asked for by the operator",
+        ),
+    ).SerializeToString(deterministic=True)
+
+
+def model_call() -> bytes:
+    return _event(
+        13,
+        events.model_call(
+            "openai:some-model",
+            input_tokens=2**40,
+            output_tokens=345,
+            cost_microusd=6_789,
+            duration_us=1_234_567,
+            outcome="ok",
+        ),
+    ).SerializeToString(deterministic=True)
+
+
 def frozen_fields_only() -> bytes:
     """A publisher whose schema ends with the frozen fields."""
     event = _frozen_schema()()
@@ -155,6 +210,10 @@ CASES: dict[str, Callable[[], bytes]] = {
         empty_decision,
         frozen_fields_only,
         newer_schema,
+        tool_call,
+        task_transition,
+        run_transition,
+        model_call,
     )
 }
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from nervous_system import events
 from nervous_system.errors import EventDecodeError
+from nervous_system.payloads import TOOL_OUTCOMES
 from nervous_system.schemas import SwarmEvent
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -60,12 +61,47 @@ workspaces = st.builds(
     base_commit=texts,
     manifest_digest=texts,
 )
+documents = st.one_of(texts, st.dictionaries(texts, st.one_of(texts, uint64), max_size=3))
+tool_calls = st.builds(
+    events.tool_call,
+    texts,
+    call_id=texts,
+    arguments=documents,
+    result=texts,
+    outcome=st.sampled_from(TOOL_OUTCOMES),
+    duration_us=uint64,
+)
+task_transitions = st.builds(
+    events.task_transition,
+    texts,
+    state=texts,
+    trigger=texts,
+    worker=texts,
+    attempt=uint32,
+    fence=uint64,
+    document=documents,
+    reason=texts,
+)
+run_transitions = st.builds(events.run_transition, state=texts, document=documents, reason=texts)
+model_calls = st.builds(
+    events.model_call,
+    texts,
+    input_tokens=uint64,
+    output_tokens=uint64,
+    cost_microusd=uint64,
+    duration_us=uint64,
+    outcome=texts,
+)
+payloads = st.one_of(
+    *(decisions, state_changes, signals, tombstones, workspaces),
+    *(tool_calls, task_transitions, run_transitions, model_calls),
+)
 
 
 @st.composite
 def swarm_events(draw: st.DrawFn) -> SwarmEvent:
     event = events.build(
-        draw(st.one_of(decisions, state_changes, signals, tombstones, workspaces)),
+        draw(payloads),
         role=draw(int32),  # type: ignore[arg-type]
         agent_id=draw(texts),
         event_id=draw(ids),

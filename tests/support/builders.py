@@ -8,14 +8,28 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from nervous_system.schemas import (
     AgentDecision,
     AgentRole,
+    ModelCall,
+    RunTransition,
     StateChange,
     SwarmEvent,
     SystemSignal,
+    TaskTransition,
     Tombstone,
+    ToolCall,
     WorkspaceCreated,
 )
 
-Payload = AgentDecision | StateChange | SystemSignal | Tombstone | WorkspaceCreated
+Payload = (
+    AgentDecision
+    | StateChange
+    | SystemSignal
+    | Tombstone
+    | WorkspaceCreated
+    | ToolCall
+    | TaskTransition
+    | RunTransition
+    | ModelCall
+)
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
 ROLE_TOKENS = {0: "unspecified", 1: "architect", 2: "coder", 3: "reviewer", 4: "operator"}
 
@@ -109,6 +123,49 @@ def build_workspace_created(workspace_id: str = "ws-1") -> WorkspaceCreated:
     )
 
 
+def build_tool_call(name: str = "read_file", outcome: str = "ok") -> ToolCall:
+    return ToolCall(
+        tool_name=name,
+        tool_call_id="call-1",
+        tool_arguments='{"path":"src/auth.py"}',
+        tool_result="import os",
+        tool_outcome=outcome,
+        tool_duration_us=1_500,
+    )
+
+
+def build_task_transition(task_id: str = "t1", state: str = "RUNNING") -> TaskTransition:
+    return TaskTransition(
+        task_id=task_id,
+        task_state=state,
+        task_trigger="claim",
+        task_worker="coder-1",
+        task_attempt=2,
+        task_fence=17,
+        task_document='{"title":"remove unused imports"}',
+        task_reason="the worker before died",
+    )
+
+
+def build_run_transition(state: str = "RUNNING") -> RunTransition:
+    return RunTransition(
+        run_state=state,
+        run_document='{"task":"fix lint","model":"offline","branch":"swarm/run-1"}',
+        run_reason="planned",
+    )
+
+
+def build_model_call(name: str = "offline") -> ModelCall:
+    return ModelCall(
+        model_name=name,
+        input_tokens=1_200,
+        output_tokens=34,
+        cost_microusd=560,
+        model_duration_us=70_000,
+        model_outcome="ok",
+    )
+
+
 def subject_of(event: SwarmEvent) -> str:
     """Return the subject that a publisher of an agent with a plain id uses."""
     kind = event.WhichOneof("payload") or "unknown"
@@ -123,6 +180,10 @@ def field_of(payload: Payload) -> str:
         SystemSignal: "system_signal",
         Tombstone: "tombstone",
         WorkspaceCreated: "workspace_created",
+        ToolCall: "tool_call",
+        TaskTransition: "task_transition",
+        RunTransition: "run_transition",
+        ModelCall: "model_call",
     }
     return branches[type(payload)]
 

@@ -15,6 +15,10 @@ PAYLOADS: dict[str, events.Payload] = {
     "system_signal": events.system_signal(""),
     "tombstone": events.tombstone("", refused_kind="", refused_size_bytes=0, refused_digest=""),
     "workspace_created": events.workspace_created(""),
+    "tool_call": events.tool_call(""),
+    "task_transition": events.task_transition("", state="", trigger=""),
+    "run_transition": events.run_transition(state=""),
+    "model_call": events.model_call(""),
 }
 
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n enchanted/events/v1/events.proto\x12\x13\x65nchanted.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xec\x06\n\nSwarmEvent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12-\n\ttimestamp\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08trace_id\x18\x03 \x01(\t\x12\x0f\n\x07span_id\x18\x04 \x01(\t\x12\x32\n\nagent_role\x18\x05 \x01(\x0e\x32\x1e.enchanted.events.v1.AgentRole\x12\x10\n\x08\x61gent_id\x18\x06 \x01(\t\x12\x36\n\x08\x64\x65\x63ision\x18\n \x01(\x0b\x32\".enchanted.events.v1.AgentDecisionH\x00\x12\x38\n\x0cstate_change\x18\x0b \x01(\x0b\x32 .enchanted.events.v1.StateChangeH\x00\x12:\n\rsystem_signal\x18\x0c \x01(\x0b\x32!.enchanted.events.v1.SystemSignalH\x00\x12\x33\n\ttombstone\x18\r \x01(\x0b\x32\x1e.enchanted.events.v1.TombstoneH\x00\x12\x42\n\x11workspace_created\x18\x0e \x01(\x0b\x32%.enchanted.events.v1.WorkspaceCreatedH\x00\x12\x0e\n\x06run_id\x18\x64 \x01(\t\x12\x12\n\nemitter_id\x18\x65 \x01(\t\x12\x13\n\x0b\x65mitter_seq\x18\x66 \x01(\x04\x12\x17\n\x0fprevious_digest\x18g \x01(\x0c\x12\x11\n\tcaused_by\x18h \x03(\t\x12\x43\n\nattributes\x18i \x03(\x0b\x32/.enchanted.events.v1.SwarmEvent.AttributesEntry\x12\x14\n\x0cworkspace_id\x18j \x01(\t\x12\x43\n\nredactions\x18k \x03(\x0b\x32/.enchanted.events.v1.SwarmEvent.RedactionsEntry\x12\x17\n\x0foriginal_digest\x18l \x01(\x0c\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fRedactionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\r:\x02\x38\x01\x42\t\n\x07payload\"\x9c\x01\n\rAgentDecision\x12\x14\n\x0c\x63ontext_hash\x18\x01 \x01(\t\x12\x15\n\rinput_trigger\x18\x02 \x01(\t\x12\x11\n\trationale\x18\x03 \x01(\t\x12\x1d\n\x15rejected_alternatives\x18\x04 \x03(\t\x12\x12\n\nmemory_ids\x18\x05 \x03(\t\x12\x18\n\x10\x63onfidence_score\x18\x06 \x01(\x02\"\xeb\x01\n\x0bStateChange\x12\x13\n\x0btarget_type\x18\x01 \x01(\t\x12\x17\n\x0ftarget_resource\x18\x02 \x01(\t\x12\x1b\n\x13previous_state_hash\x18\x03 \x01(\t\x12\x16\n\x0enew_state_hash\x18\x04 \x01(\t\x12\x12\n\ndiff_patch\x18\x05 \x01(\t\x12\x15\n\ris_reversible\x18\x06 \x01(\x08\x12\x0c\n\x04mode\x18\x32 \x01(\r\x12\x12\n\nsize_bytes\x18\x33 \x01(\x04\x12\x14\n\x0crenamed_from\x18\x34 \x01(\t\x12\x16\n\x0eresource_bytes\x18\x35 \x01(\x0c\"v\n\x0cSystemSignal\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x18\n\x10\x63pu_load_percent\x18\x02 \x01(\x05\x12\x17\n\x0fmemory_usage_mb\x18\x03 \x01(\x05\x12\x13\n\x0b\x66inal_count\x18\x32 \x01(\x04\x12\x0e\n\x06\x64\x65tail\x18\x33 \x01(\t\"o\n\tTombstone\x12\x18\n\x10tombstone_reason\x18\x01 \x01(\t\x12\x14\n\x0crefused_kind\x18\x02 \x01(\t\x12\x1a\n\x12refused_size_bytes\x18\x03 \x01(\x04\x12\x16\n\x0erefused_digest\x18\x04 \x01(\t\"\x94\x01\n\x10WorkspaceCreated\x12\x1c\n\x14\x63reated_workspace_id\x18\x01 \x01(\t\x12\x1b\n\x13parent_workspace_id\x18\x02 \x01(\t\x12\x17\n\x0fparent_event_id\x18\x03 \x01(\t\x12\x13\n\x0b\x62\x61se_commit\x18\x04 \x01(\t\x12\x17\n\x0fmanifest_digest\x18\x05 \x01(\t*k\n\tAgentRole\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x12\n\x0eROLE_ARCHITECT\x10\x01\x12\x0e\n\nROLE_CODER\x10\x02\x12\x11\n\rROLE_REVIEWER\x10\x03\x12\x11\n\rROLE_OPERATOR\x10\x04*\\\n\tEventType\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\x11\n\rTYPE_DECISION\x10\x01\x12\x15\n\x11TYPE_STATE_CHANGE\x10\x02\x12\x0f\n\x0bTYPE_SYSTEM\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n enchanted/events/v1/events.proto\x12\x13\x65nchanted.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd4\x08\n\nSwarmEvent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12-\n\ttimestamp\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08trace_id\x18\x03 \x01(\t\x12\x0f\n\x07span_id\x18\x04 \x01(\t\x12\x32\n\nagent_role\x18\x05 \x01(\x0e\x32\x1e.enchanted.events.v1.AgentRole\x12\x10\n\x08\x61gent_id\x18\x06 \x01(\t\x12\x36\n\x08\x64\x65\x63ision\x18\n \x01(\x0b\x32\".enchanted.events.v1.AgentDecisionH\x00\x12\x38\n\x0cstate_change\x18\x0b \x01(\x0b\x32 .enchanted.events.v1.StateChangeH\x00\x12:\n\rsystem_signal\x18\x0c \x01(\x0b\x32!.enchanted.events.v1.SystemSignalH\x00\x12\x33\n\ttombstone\x18\r \x01(\x0b\x32\x1e.enchanted.events.v1.TombstoneH\x00\x12\x42\n\x11workspace_created\x18\x0e \x01(\x0b\x32%.enchanted.events.v1.WorkspaceCreatedH\x00\x12\x32\n\ttool_call\x18\x0f \x01(\x0b\x32\x1d.enchanted.events.v1.ToolCallH\x00\x12>\n\x0ftask_transition\x18\x10 \x01(\x0b\x32#.enchanted.events.v1.TaskTransitionH\x00\x12<\n\x0erun_transition\x18\x11 \x01(\x0b\x32\".enchanted.events.v1.RunTransitionH\x00\x12\x34\n\nmodel_call\x18\x12 \x01(\x0b\x32\x1e.enchanted.events.v1.ModelCallH\x00\x12\x0e\n\x06run_id\x18\x64 \x01(\t\x12\x12\n\nemitter_id\x18\x65 \x01(\t\x12\x13\n\x0b\x65mitter_seq\x18\x66 \x01(\x04\x12\x17\n\x0fprevious_digest\x18g \x01(\x0c\x12\x11\n\tcaused_by\x18h \x03(\t\x12\x43\n\nattributes\x18i \x03(\x0b\x32/.enchanted.events.v1.SwarmEvent.AttributesEntry\x12\x14\n\x0cworkspace_id\x18j \x01(\t\x12\x43\n\nredactions\x18k \x03(\x0b\x32/.enchanted.events.v1.SwarmEvent.RedactionsEntry\x12\x17\n\x0foriginal_digest\x18l \x01(\x0c\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fRedactionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\r:\x02\x38\x01\x42\t\n\x07payload\"\x9c\x01\n\rAgentDecision\x12\x14\n\x0c\x63ontext_hash\x18\x01 \x01(\t\x12\x15\n\rinput_trigger\x18\x02 \x01(\t\x12\x11\n\trationale\x18\x03 \x01(\t\x12\x1d\n\x15rejected_alternatives\x18\x04 \x03(\t\x12\x12\n\nmemory_ids\x18\x05 \x03(\t\x12\x18\n\x10\x63onfidence_score\x18\x06 \x01(\x02\"\xeb\x01\n\x0bStateChange\x12\x13\n\x0btarget_type\x18\x01 \x01(\t\x12\x17\n\x0ftarget_resource\x18\x02 \x01(\t\x12\x1b\n\x13previous_state_hash\x18\x03 \x01(\t\x12\x16\n\x0enew_state_hash\x18\x04 \x01(\t\x12\x12\n\ndiff_patch\x18\x05 \x01(\t\x12\x15\n\ris_reversible\x18\x06 \x01(\x08\x12\x0c\n\x04mode\x18\x32 \x01(\r\x12\x12\n\nsize_bytes\x18\x33 \x01(\x04\x12\x14\n\x0crenamed_from\x18\x34 \x01(\t\x12\x16\n\x0eresource_bytes\x18\x35 \x01(\x0c\"v\n\x0cSystemSignal\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x18\n\x10\x63pu_load_percent\x18\x02 \x01(\x05\x12\x17\n\x0fmemory_usage_mb\x18\x03 \x01(\x05\x12\x13\n\x0b\x66inal_count\x18\x32 \x01(\x04\x12\x0e\n\x06\x64\x65tail\x18\x33 \x01(\t\"o\n\tTombstone\x12\x18\n\x10tombstone_reason\x18\x01 \x01(\t\x12\x14\n\x0crefused_kind\x18\x02 \x01(\t\x12\x1a\n\x12refused_size_bytes\x18\x03 \x01(\x04\x12\x16\n\x0erefused_digest\x18\x04 \x01(\t\"\x94\x01\n\x10WorkspaceCreated\x12\x1c\n\x14\x63reated_workspace_id\x18\x01 \x01(\t\x12\x1b\n\x13parent_workspace_id\x18\x02 \x01(\t\x12\x17\n\x0fparent_event_id\x18\x03 \x01(\t\x12\x13\n\x0b\x62\x61se_commit\x18\x04 \x01(\t\x12\x17\n\x0fmanifest_digest\x18\x05 \x01(\t\"\x90\x01\n\x08ToolCall\x12\x11\n\ttool_name\x18\x01 \x01(\t\x12\x14\n\x0ctool_call_id\x18\x02 \x01(\t\x12\x16\n\x0etool_arguments\x18\x03 \x01(\t\x12\x13\n\x0btool_result\x18\x04 \x01(\t\x12\x14\n\x0ctool_outcome\x18\x05 \x01(\t\x12\x18\n\x10tool_duration_us\x18\x06 \x01(\x04\"\xb6\x01\n\x0eTaskTransition\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x12\n\ntask_state\x18\x02 \x01(\t\x12\x14\n\x0ctask_trigger\x18\x03 \x01(\t\x12\x13\n\x0btask_worker\x18\x04 \x01(\t\x12\x14\n\x0ctask_attempt\x18\x05 \x01(\r\x12\x12\n\ntask_fence\x18\x06 \x01(\x04\x12\x15\n\rtask_document\x18\x07 \x01(\t\x12\x13\n\x0btask_reason\x18\x08 \x01(\t\"L\n\rRunTransition\x12\x11\n\trun_state\x18\x01 \x01(\t\x12\x14\n\x0crun_document\x18\x02 \x01(\t\x12\x12\n\nrun_reason\x18\x03 \x01(\t\"\x95\x01\n\tModelCall\x12\x12\n\nmodel_name\x18\x01 \x01(\t\x12\x14\n\x0cinput_tokens\x18\x02 \x01(\x04\x12\x15\n\routput_tokens\x18\x03 \x01(\x04\x12\x15\n\rcost_microusd\x18\x04 \x01(\x04\x12\x19\n\x11model_duration_us\x18\x05 \x01(\x04\x12\x15\n\rmodel_outcome\x18\x06 \x01(\t*k\n\tAgentRole\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x12\n\x0eROLE_ARCHITECT\x10\x01\x12\x0e\n\nROLE_CODER\x10\x02\x12\x11\n\rROLE_REVIEWER\x10\x03\x12\x11\n\rROLE_OPERATOR\x10\x04*\\\n\tEventType\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\x11\n\rTYPE_DECISION\x10\x01\x12\x15\n\x11TYPE_STATE_CHANGE\x10\x02\x12\x0f\n\x0bTYPE_SYSTEM\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,24 +36,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SWARMEVENT_ATTRIBUTESENTRY']._serialized_options = b'8\001'
   _globals['_SWARMEVENT_REDACTIONSENTRY']._loaded_options = None
   _globals['_SWARMEVENT_REDACTIONSENTRY']._serialized_options = b'8\001'
-  _globals['_AGENTROLE']._serialized_start=1750
-  _globals['_AGENTROLE']._serialized_end=1857
-  _globals['_EVENTTYPE']._serialized_start=1859
-  _globals['_EVENTTYPE']._serialized_end=1951
+  _globals['_AGENTROLE']._serialized_start=2544
+  _globals['_AGENTROLE']._serialized_end=2651
+  _globals['_EVENTTYPE']._serialized_start=2653
+  _globals['_EVENTTYPE']._serialized_end=2745
   _globals['_SWARMEVENT']._serialized_start=91
-  _globals['_SWARMEVENT']._serialized_end=967
-  _globals['_SWARMEVENT_ATTRIBUTESENTRY']._serialized_start=856
-  _globals['_SWARMEVENT_ATTRIBUTESENTRY']._serialized_end=905
-  _globals['_SWARMEVENT_REDACTIONSENTRY']._serialized_start=907
-  _globals['_SWARMEVENT_REDACTIONSENTRY']._serialized_end=956
-  _globals['_AGENTDECISION']._serialized_start=970
-  _globals['_AGENTDECISION']._serialized_end=1126
-  _globals['_STATECHANGE']._serialized_start=1129
-  _globals['_STATECHANGE']._serialized_end=1364
-  _globals['_SYSTEMSIGNAL']._serialized_start=1366
-  _globals['_SYSTEMSIGNAL']._serialized_end=1484
-  _globals['_TOMBSTONE']._serialized_start=1486
-  _globals['_TOMBSTONE']._serialized_end=1597
-  _globals['_WORKSPACECREATED']._serialized_start=1600
-  _globals['_WORKSPACECREATED']._serialized_end=1748
+  _globals['_SWARMEVENT']._serialized_end=1199
+  _globals['_SWARMEVENT_ATTRIBUTESENTRY']._serialized_start=1088
+  _globals['_SWARMEVENT_ATTRIBUTESENTRY']._serialized_end=1137
+  _globals['_SWARMEVENT_REDACTIONSENTRY']._serialized_start=1139
+  _globals['_SWARMEVENT_REDACTIONSENTRY']._serialized_end=1188
+  _globals['_AGENTDECISION']._serialized_start=1202
+  _globals['_AGENTDECISION']._serialized_end=1358
+  _globals['_STATECHANGE']._serialized_start=1361
+  _globals['_STATECHANGE']._serialized_end=1596
+  _globals['_SYSTEMSIGNAL']._serialized_start=1598
+  _globals['_SYSTEMSIGNAL']._serialized_end=1716
+  _globals['_TOMBSTONE']._serialized_start=1718
+  _globals['_TOMBSTONE']._serialized_end=1829
+  _globals['_WORKSPACECREATED']._serialized_start=1832
+  _globals['_WORKSPACECREATED']._serialized_end=1980
+  _globals['_TOOLCALL']._serialized_start=1983
+  _globals['_TOOLCALL']._serialized_end=2127
+  _globals['_TASKTRANSITION']._serialized_start=2130
+  _globals['_TASKTRANSITION']._serialized_end=2312
+  _globals['_RUNTRANSITION']._serialized_start=2314
+  _globals['_RUNTRANSITION']._serialized_end=2390
+  _globals['_MODELCALL']._serialized_start=2393
+  _globals['_MODELCALL']._serialized_end=2542
 # @@protoc_insertion_point(module_scope)

@@ -35,7 +35,7 @@ TYPE_STATE_CHANGE: EventType
 TYPE_SYSTEM: EventType
 
 class SwarmEvent(_message.Message):
-    __slots__ = ("event_id", "timestamp", "trace_id", "span_id", "agent_role", "agent_id", "decision", "state_change", "system_signal", "tombstone", "workspace_created", "run_id", "emitter_id", "emitter_seq", "previous_digest", "caused_by", "attributes", "workspace_id", "redactions", "original_digest")
+    __slots__ = ("event_id", "timestamp", "trace_id", "span_id", "agent_role", "agent_id", "decision", "state_change", "system_signal", "tombstone", "workspace_created", "tool_call", "task_transition", "run_transition", "model_call", "run_id", "emitter_id", "emitter_seq", "previous_digest", "caused_by", "attributes", "workspace_id", "redactions", "original_digest")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -61,6 +61,10 @@ class SwarmEvent(_message.Message):
     SYSTEM_SIGNAL_FIELD_NUMBER: _ClassVar[int]
     TOMBSTONE_FIELD_NUMBER: _ClassVar[int]
     WORKSPACE_CREATED_FIELD_NUMBER: _ClassVar[int]
+    TOOL_CALL_FIELD_NUMBER: _ClassVar[int]
+    TASK_TRANSITION_FIELD_NUMBER: _ClassVar[int]
+    RUN_TRANSITION_FIELD_NUMBER: _ClassVar[int]
+    MODEL_CALL_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     EMITTER_ID_FIELD_NUMBER: _ClassVar[int]
     EMITTER_SEQ_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +85,10 @@ class SwarmEvent(_message.Message):
     system_signal: SystemSignal
     tombstone: Tombstone
     workspace_created: WorkspaceCreated
+    tool_call: ToolCall
+    task_transition: TaskTransition
+    run_transition: RunTransition
+    model_call: ModelCall
     run_id: str
     emitter_id: str
     emitter_seq: int
@@ -90,7 +98,7 @@ class SwarmEvent(_message.Message):
     workspace_id: str
     redactions: _containers.ScalarMap[str, int]
     original_digest: bytes
-    def __init__(self, event_id: _Optional[str] = ..., timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., trace_id: _Optional[str] = ..., span_id: _Optional[str] = ..., agent_role: _Optional[_Union[AgentRole, str]] = ..., agent_id: _Optional[str] = ..., decision: _Optional[_Union[AgentDecision, _Mapping]] = ..., state_change: _Optional[_Union[StateChange, _Mapping]] = ..., system_signal: _Optional[_Union[SystemSignal, _Mapping]] = ..., tombstone: _Optional[_Union[Tombstone, _Mapping]] = ..., workspace_created: _Optional[_Union[WorkspaceCreated, _Mapping]] = ..., run_id: _Optional[str] = ..., emitter_id: _Optional[str] = ..., emitter_seq: _Optional[int] = ..., previous_digest: _Optional[bytes] = ..., caused_by: _Optional[_Iterable[str]] = ..., attributes: _Optional[_Mapping[str, str]] = ..., workspace_id: _Optional[str] = ..., redactions: _Optional[_Mapping[str, int]] = ..., original_digest: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, event_id: _Optional[str] = ..., timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., trace_id: _Optional[str] = ..., span_id: _Optional[str] = ..., agent_role: _Optional[_Union[AgentRole, str]] = ..., agent_id: _Optional[str] = ..., decision: _Optional[_Union[AgentDecision, _Mapping]] = ..., state_change: _Optional[_Union[StateChange, _Mapping]] = ..., system_signal: _Optional[_Union[SystemSignal, _Mapping]] = ..., tombstone: _Optional[_Union[Tombstone, _Mapping]] = ..., workspace_created: _Optional[_Union[WorkspaceCreated, _Mapping]] = ..., tool_call: _Optional[_Union[ToolCall, _Mapping]] = ..., task_transition: _Optional[_Union[TaskTransition, _Mapping]] = ..., run_transition: _Optional[_Union[RunTransition, _Mapping]] = ..., model_call: _Optional[_Union[ModelCall, _Mapping]] = ..., run_id: _Optional[str] = ..., emitter_id: _Optional[str] = ..., emitter_seq: _Optional[int] = ..., previous_digest: _Optional[bytes] = ..., caused_by: _Optional[_Iterable[str]] = ..., attributes: _Optional[_Mapping[str, str]] = ..., workspace_id: _Optional[str] = ..., redactions: _Optional[_Mapping[str, int]] = ..., original_digest: _Optional[bytes] = ...) -> None: ...
 
 class AgentDecision(_message.Message):
     __slots__ = ("context_hash", "input_trigger", "rationale", "rejected_alternatives", "memory_ids", "confidence_score")
@@ -171,3 +179,65 @@ class WorkspaceCreated(_message.Message):
     base_commit: str
     manifest_digest: str
     def __init__(self, created_workspace_id: _Optional[str] = ..., parent_workspace_id: _Optional[str] = ..., parent_event_id: _Optional[str] = ..., base_commit: _Optional[str] = ..., manifest_digest: _Optional[str] = ...) -> None: ...
+
+class ToolCall(_message.Message):
+    __slots__ = ("tool_name", "tool_call_id", "tool_arguments", "tool_result", "tool_outcome", "tool_duration_us")
+    TOOL_NAME_FIELD_NUMBER: _ClassVar[int]
+    TOOL_CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    TOOL_ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
+    TOOL_RESULT_FIELD_NUMBER: _ClassVar[int]
+    TOOL_OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    TOOL_DURATION_US_FIELD_NUMBER: _ClassVar[int]
+    tool_name: str
+    tool_call_id: str
+    tool_arguments: str
+    tool_result: str
+    tool_outcome: str
+    tool_duration_us: int
+    def __init__(self, tool_name: _Optional[str] = ..., tool_call_id: _Optional[str] = ..., tool_arguments: _Optional[str] = ..., tool_result: _Optional[str] = ..., tool_outcome: _Optional[str] = ..., tool_duration_us: _Optional[int] = ...) -> None: ...
+
+class TaskTransition(_message.Message):
+    __slots__ = ("task_id", "task_state", "task_trigger", "task_worker", "task_attempt", "task_fence", "task_document", "task_reason")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_STATE_FIELD_NUMBER: _ClassVar[int]
+    TASK_TRIGGER_FIELD_NUMBER: _ClassVar[int]
+    TASK_WORKER_FIELD_NUMBER: _ClassVar[int]
+    TASK_ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    TASK_FENCE_FIELD_NUMBER: _ClassVar[int]
+    TASK_DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    TASK_REASON_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    task_state: str
+    task_trigger: str
+    task_worker: str
+    task_attempt: int
+    task_fence: int
+    task_document: str
+    task_reason: str
+    def __init__(self, task_id: _Optional[str] = ..., task_state: _Optional[str] = ..., task_trigger: _Optional[str] = ..., task_worker: _Optional[str] = ..., task_attempt: _Optional[int] = ..., task_fence: _Optional[int] = ..., task_document: _Optional[str] = ..., task_reason: _Optional[str] = ...) -> None: ...
+
+class RunTransition(_message.Message):
+    __slots__ = ("run_state", "run_document", "run_reason")
+    RUN_STATE_FIELD_NUMBER: _ClassVar[int]
+    RUN_DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    RUN_REASON_FIELD_NUMBER: _ClassVar[int]
+    run_state: str
+    run_document: str
+    run_reason: str
+    def __init__(self, run_state: _Optional[str] = ..., run_document: _Optional[str] = ..., run_reason: _Optional[str] = ...) -> None: ...
+
+class ModelCall(_message.Message):
+    __slots__ = ("model_name", "input_tokens", "output_tokens", "cost_microusd", "model_duration_us", "model_outcome")
+    MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    COST_MICROUSD_FIELD_NUMBER: _ClassVar[int]
+    MODEL_DURATION_US_FIELD_NUMBER: _ClassVar[int]
+    MODEL_OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    model_name: str
+    input_tokens: int
+    output_tokens: int
+    cost_microusd: int
+    model_duration_us: int
+    model_outcome: str
+    def __init__(self, model_name: _Optional[str] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_microusd: _Optional[int] = ..., model_duration_us: _Optional[int] = ..., model_outcome: _Optional[str] = ...) -> None: ...
