@@ -135,7 +135,8 @@ class Agent:
             path: name within the workspace; bytes where it is not UTF-8.
             before: content before; None: the file did not exist.
             after: content after; None: it was deleted.
-            mode: permission bits after the change; 0: unknown.
+            mode: permission bits after the change; 0: unknown; `stat.S_IFLNK`: a symbolic link,
+                whose content is what it points to.
             renamed_from: the file's name before, where it was renamed.
             **options: see EmitOptions.
 

@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import posixpath
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -21,6 +22,8 @@ from nervous_system.schemas import StateChange
 FILE_SYSTEM = "FILE_SYSTEM"
 MAX_PATCH_BYTES = 256 * 1024
 CONTEXT_LINES = 3
+SYMLINK_MODE = stat.S_IFLNK
+"""Mode of a symbolic link, whose content is the name that it points to; it has no permissions."""
 MAX_INLINE_BYTES = 16 * 1024
 _NO_NEWLINE = "\\ No newline at end of file\n"
 
@@ -84,7 +87,7 @@ def file_change(
             old.readable if old else name.readable, name.readable, before, after
         ),
         is_reversible=is_reversible,
-        mode=mode & 0o7777,
+        mode=SYMLINK_MODE if stat.S_ISLNK(mode) else stat.S_IMODE(mode),
         size_bytes=len(after or b""),
         renamed_from=old.readable if old else "",
         resource_bytes=name.raw,
@@ -159,6 +162,8 @@ def value_change(
 
 def unified_diff(old: str, new: str, before: bytes | None, after: bytes | None) -> str:
     """Return a unified diff for `patch` and `git apply`; empty for binary or large content."""
+    if abs(len(before or b"") - len(after or b"")) > MAX_PATCH_BYTES:
+        return ""  # at least that many bytes would stand in it
     old_lines, new_lines = _lines(before), _lines(after)
     if old_lines is None or new_lines is None or before == after:
         return ""

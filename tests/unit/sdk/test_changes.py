@@ -109,3 +109,9 @@ def test_value_that_is_gone_has_no_hash() -> None:
 def test_value_without_json_form_is_refused(value: object) -> None:
     with pytest.raises(InvalidEventError):
         encode_value(value)
+
+
+def test_symbolic_link_is_told_from_a_file_by_its_mode() -> None:
+    link = file_change("a", before=None, after=b"b", mode=0o120777, is_reversible=True)
+    plain = file_change("a", before=None, after=b"b", mode=0o100777, is_reversible=True)
+    assert (link.mode, plain.mode) == (0o120000, 0o777)
