@@ -1,16 +1,19 @@
 """Redaction: secrets are taken out of text about the work before an event leaves the process.
 
-Text about the work is rationale, alternatives, trigger, detail, reason and attributes; what the
-work itself consists of (contents, patches) is never altered, nor are ids and paths, by which events
-are found. Each find is replaced by
+Text about the work is rationale, alternatives, trigger, detail, reason, attributes, and what tools
+were given and answered; what the work itself consists of (contents, patches) is never altered, nor
+are ids and paths, by which events are found. Documents stay JSON: their texts are looked at one by
+one. Each find is replaced by
 `[redacted:<kind>]` and counted, and the event keeps an HMAC of its bytes before, so that an
 original can be recognised but not guessed. Searches for single characters and substrings decide
 whether any pattern has to run at all: most text is clean, and these are what `str` does fastest.
 """
 
 import hmac
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from nervous_system.schemas import SwarmEvent
 from nervous_system.telemetry.secret_kinds import (
@@ -22,6 +25,20 @@ from nervous_system.telemetry.secret_kinds import (
     SecretKind,
 )
 
+_TEXT_FIELDS = {
+    "system_signal": ("detail",),
+    "tombstone": ("tombstone_reason",),
+    "tool_call": ("tool_result",),
+    "task_transition": ("task_reason",),
+    "run_transition": ("run_reason",),
+}
+"""Fields of a payload that hold text about the work; a decision's are looked at on their own."""
+_DOCUMENT_FIELDS = {
+    "tool_call": ("tool_arguments",),
+    "task_transition": ("task_document",),
+    "run_transition": ("run_document",),
+}
+"""Fields of a payload that hold such text as JSON."""
 _NAMED_VALUE = "named_value"
 _NAMED_KINDS = tuple(kind for kind in SECRET_KINDS if not kind.literals)
 _LITERALS = tuple(literal for kind in SECRET_KINDS for literal in kind.literals)
@@ -125,10 +142,10 @@ def _texts(event: SwarmEvent) -> list[str]:
         texts = [decision.rationale, *decision.rejected_alternatives]
         if trigger := decision.input_trigger:
             texts.append(trigger)
-    elif kind == "system_signal":
-        texts = [event.system_signal.detail]
-    elif kind == "tombstone":
-        texts = [event.tombstone.tombstone_reason]
+    elif kind in _TEXT_FIELDS:
+        payload = getattr(event, kind)
+        names = (*_TEXT_FIELDS[kind], *_DOCUMENT_FIELDS.get(kind, ()))
+        texts = [getattr(payload, name) for name in names]
     else:
         texts = []
     if event.attributes:
@@ -146,10 +163,12 @@ def _redact_payload(event: SwarmEvent, counts: dict[str, int]) -> None:
         decision.rejected_alternatives[:] = [
             redact(text, counts) for text in decision.rejected_alternatives
         ]
-    elif kind == "system_signal":
-        event.system_signal.detail = redact(event.system_signal.detail, counts)
-    elif kind == "tombstone":
-        event.tombstone.tombstone_reason = redact(event.tombstone.tombstone_reason, counts)
+    elif kind in _TEXT_FIELDS:
+        payload = getattr(event, kind)
+        for name in _TEXT_FIELDS[kind]:
+            setattr(payload, name, redact(getattr(payload, name), counts))
+        for name in _DOCUMENT_FIELDS.get(kind, ()):
+            setattr(payload, name, redact_document(getattr(payload, name), counts))
 
 
 def _redact_attributes(event: SwarmEvent, counts: dict[str, int]) -> None:
@@ -166,6 +185,47 @@ def redact_named(name: str, value: str, counts: dict[str, int]) -> str:
         return cleaned
     counts[_NAMED_VALUE] = counts.get(_NAMED_VALUE, 0) + 1
     return f"{MARK}{_NAMED_VALUE}]"
+
+
+def redact_document(text: str, counts: dict[str, int]) -> str:
+    """Return JSON without secrets, in another layout if there were any; what is no JSON as text."""
+    if not is_suspect(text):
+        return text
+    found: dict[str, int] = {}
+    try:
+        cleaned = _redact_value("", json.loads(text), found)
+        document = json.dumps(cleaned, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (ValueError, RecursionError):
+        return redact(text, counts)
+    for kind, count in found.items():
+        counts[kind] = counts.get(kind, 0) + count
+    return document if found else text
+
+
+def _redact_value(name: str, value: Any, counts: dict[str, int]) -> Any:
+    """Redact a value under its name; what lies in a list goes by the name of the list."""
+    if isinstance(value, str):
+        return redact_named(name, value, counts)
+    if isinstance(value, dict):
+        return {
+            redact(key, counts): _redact_value(key, member, counts) for key, member in value.items()
+        }
+    if isinstance(value, list):
+        return [_redact_value(name, member, counts) for member in _as_command(value, counts)]
+    return value
+
+
+def _as_command(words: list[Any], counts: dict[str, int]) -> Iterator[Any]:
+    """Yield a list's members, those that follow an option as they would be redacted behind it."""
+    option = ""
+    for word in words:
+        if option and isinstance(word, str):
+            start = f"{words[0]} {option} "
+            cleaned = redact(f'{start}"{word}"', counts)
+            yield cleaned.removeprefix(start)[1:-1] if cleaned.startswith(start) else word
+        else:
+            yield word
+        option = word if isinstance(word, str) and word.startswith("-") else ""
 
 
 def _take_out(kind: SecretKind, text: str, counts: dict[str, int]) -> str:

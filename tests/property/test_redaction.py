@@ -1,7 +1,9 @@
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nervous_system.telemetry.redaction import is_suspect, redact
+from nervous_system.telemetry.redaction import is_suspect, redact, redact_document
 
 secrets = st.sampled_from(
     [
@@ -33,6 +35,21 @@ def test_clean_text_stays_clean(before: str, secret: str, after: str) -> None:
     again: dict[str, int] = {}
     assert redact(cleaned, again) == cleaned
     assert again == {}
+
+
+documents = st.recursive(
+    st.one_of(words, st.integers(), st.booleans(), st.none(), secrets),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(words, inner, max_size=3)),
+    max_leaves=8,
+)
+
+
+@given(documents, words, secrets, words)
+def test_a_document_stays_json_and_loses_its_secret(
+    around: object, name: str, secret: str, word: str
+) -> None:
+    text = json.dumps({"around": around, name: [word, f"{word}\n{secret}"]})
+    assert secret not in json.dumps(json.loads(redact_document(text, {})))
 
 
 @given(words)

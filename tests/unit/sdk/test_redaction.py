@@ -1,10 +1,17 @@
 import hmac
+import json
 
 import pytest
 
 from nervous_system import events
 from nervous_system.schemas import SwarmEvent
-from nervous_system.telemetry.redaction import is_suspect, redact, redact_event, redact_named
+from nervous_system.telemetry.redaction import (
+    is_suspect,
+    redact,
+    redact_document,
+    redact_event,
+    redact_named,
+)
 
 KEY = b"k" * 32
 DIGITS = "0123456789abcdefABCDEF0123456789abcdefABCDEF0123456789abcdefABCDEF"
@@ -144,10 +151,60 @@ def test_each_kind_of_text_about_work_is_cleaned() -> None:
         events.decision(rationale=secret, input_trigger=secret, rejected_alternatives=[secret]),
         events.system_signal("X", detail=secret),
         events.tombstone(secret, refused_kind="", refused_size_bytes=0, refused_digest=""),
+        events.tool_call("x", arguments={"text": secret}, result=secret),
+        events.tool_call("x", arguments=secret),
+        events.task_transition(
+            "t", state="DONE", trigger="end", document={"x": [secret]}, reason=secret
+        ),
+        events.run_transition(state="FAILED", document={"x": {secret: 1}}, reason=secret),
     ):
         event = events.build(payload, attributes={"note": secret})
         assert redact_event(event, lambda: KEY)
         assert secret not in events.to_json(event)
+
+
+@pytest.mark.parametrize(
+    ("value", "cleaned"),
+    [
+        ({"password": 'hun"ter\n2'}, {"password": "[redacted:named_value]"}),
+        (
+            {"tries": 3, "api_keys": ["abcdef"]},
+            {"tries": 3, "api_keys": ["[redacted:named_value]"]},
+        ),
+        ({"env": "A=1\nTOKEN=abcDEF"}, {"env": "A=1\nTOKEN=[redacted:assigned_secret]"}),
+        (
+            ["curl", "-u", "bob:s3cr3t", "https://x"],
+            ["curl", "-u", "bob:[redacted:login_password]", "https://x"],
+        ),
+        (
+            {"command": ["tool", "--password", "two words"]},
+            {"command": ["tool", "--password", "[redacted:option_secret]"]},
+        ),
+    ],
+)
+def test_a_document_without_its_secrets_is_still_json(value: object, cleaned: object) -> None:
+    counts: dict[str, int] = {}
+    assert json.loads(redact_document(json.dumps(value), counts)) == cleaned
+    assert sum(counts.values()) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{ "key" : "value", "n": 1e400, "command": ["make", "--token", "<TOKEN>", "-j"] }',
+        '{"password": "", "tokens": 3}',
+        "[" * 100_000 + ' "key": 1',
+    ],
+)
+def test_a_document_without_secrets_keeps_its_bytes(text: str) -> None:
+    assert redact_document(text, {}) == text
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": "password=hunter2', '{"a": 1e400, "b": "password=hunter2"}']
+)
+def test_what_is_no_document_is_cleaned_as_text(text: str) -> None:
+    assert "hunter2" not in redact_document(text, {})
 
 
 def test_content_is_never_altered() -> None:
