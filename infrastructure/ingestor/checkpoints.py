@@ -19,7 +19,7 @@ from nats.js import JetStreamContext
 from infrastructure.errors import HistoryError
 from infrastructure.ingestor.appending import Appender
 from infrastructure.ingestor.ledger import parse_head
-from infrastructure.ingestor.pausing import pause
+from infrastructure.ingestor.pausing import pause, wait_for_either
 from nervous_system.comms.streams import CHECKPOINTS_STREAM
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class CheckpointCopier:
     async def run(self, stop: asyncio.Event) -> None:
         """Copy until `stop` is set, and what is there then."""
         while not stop.is_set():
-            await _either(self._wanted, stop)
+            await wait_for_either(self._wanted, stop)
             await self._until_quiet(stop)
             now = asyncio.get_running_loop().time()
             await pause(stop, self._allowance.take(now))
@@ -136,12 +136,3 @@ class CheckpointCopier:
             )
             # The newest head vouches for those that may be missing before it.
             return max((await self._appender.state()).head.sequence - 1, 0)
-
-
-async def _either(one: asyncio.Event, other: asyncio.Event) -> None:
-    waits = {asyncio.ensure_future(one.wait()), asyncio.ensure_future(other.wait())}
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()

@@ -63,12 +63,12 @@ class IngestorConfig:
     def limits(self) -> BatchLimits:
         """When batches close.
 
-        In memory are at most a batch being inserted, one being built, and what is read ahead of it.
-        To close a batch its pieces are joined, but then none is being inserted.
+        In memory are at most a batch being inserted, one being sent, the messages of one being
+        built, which come to half of what it will be, and what is read ahead of it.
         """
         return BatchLimits(
             max_rows=self.max_batch_rows,
-            max_bytes=self.max_in_flight_bytes * 3 // 8,
+            max_bytes=self.max_in_flight_bytes * 3 // 10,
             max_age_seconds=self.max_batch_age.total_seconds(),
         )
 

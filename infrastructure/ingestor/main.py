@@ -1,6 +1,7 @@
 """Runs the ingestor as a process: settings from the environment, signals, exit codes."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -21,6 +22,9 @@ logger = logging.getLogger(__name__)
 SWITCH_INTERVAL_SECONDS = 0.001
 """How long Python may keep the thread that sends an insert waiting while the event loop works on
 the next batch; the default of 5 ms would stall each piece that is sent."""
+GC_THRESHOLDS = (50_000, 20, 100)
+"""How many objects between two looks for garbage in cycles: each event makes a few that live as
+long as its batch, and the default looks at them again and again."""
 
 
 class DrainTimeoutError(StackError):
@@ -38,6 +42,8 @@ def main(environment: Mapping[str, str] | None = None, log_format: str = "text")
     """Run until SIGTERM or SIGINT; return the process's exit code."""
     configure_logging(log_format)
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     try:
         settings = os.environ if environment is None else environment
         config = IngestorConfig.from_env(settings)

@@ -10,3 +10,13 @@ async def pause(stop: asyncio.Event, seconds: float) -> None:
             await stop.wait()
     except TimeoutError:
         return
+
+
+async def wait_for_either(*events: asyncio.Event, timeout: float | None = None) -> None:
+    """Wait until one of the events is set, or so many seconds."""
+    waits = {asyncio.ensure_future(event.wait()) for event in events}
+    try:
+        await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in waits:
+            one.cancel()

@@ -1,18 +1,14 @@
 """One session of one stream: from where history stands until something fails or the service stops.
 
 Two coroutines share the open batch. `_fill` reads, decodes, hashes and encodes; `_drain` closes the
-batch when it is due and inserts it in a thread, while the next one is being filled. Inserts of one
-stream cannot overlap: each carries the sequence that the one before ended with.
+batch when it is due and sends it off, while the next one is being filled.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from infrastructure.errors import InsertRejectedError
-from infrastructure.history.refusals import blames_rows
 from infrastructure.ingestor.appending import Appender
 from infrastructure.ingestor.batching import (
     BatchLimits,
@@ -27,29 +23,9 @@ from infrastructure.ingestor.emitters import EmitterTracker, Numbered, with_shor
 from infrastructure.ingestor.encoding import Batch, Envelopes
 from infrastructure.ingestor.feed import Feed
 from infrastructure.ingestor.ledger import Head
+from infrastructure.ingestor.pausing import wait_for_either
 from infrastructure.ingestor.protocol import RawBatch
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appended:
-    """A batch that is in history."""
-
-    rows: int
-    undecodable: int
-    repeated: int
-    head: Head
-    stored_ns: int
-    """When the stream stored about the last of them, nanoseconds since 1970."""
-    seconds: float
-    """How long the insert took, read back included."""
-
-
-class RefusedRowsError(Exception):
-    """ClickHouse cannot decode some events; the next session stores them as undecodable."""
-
-    def __init__(self, sequences: list[int]) -> None:
-        self.sequences = sequences
-        super().__init__(f"{len(sequences)} events refused")
+from infrastructure.ingestor.underway import Appended, BatchesUnderWay
 
 
 class Pipeline:
@@ -71,7 +47,7 @@ class Pipeline:
         self._limits = limits
         self._identity = identity
         self._refused = refused
-        self._on_appended = on_appended
+        self._under_way = BatchesUnderWay(appender, on_appended)
         self._tracker = EmitterTracker()
         self._envelopes = Envelopes()
         self._batch = Batch(start, identity)
@@ -79,14 +55,13 @@ class Pipeline:
         self._is_filling = False
         self._opened_at = 0.0
         self._closed_at = -1.0
-        self._inserting_rows = 0
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
 
     @property
     def waiting(self) -> int:
         """How many messages have been read and are not in history yet."""
-        return self._feed.buffered + self._batch.row_count + self._inserting_rows
+        return self._feed.buffered + self._batch.row_count + self._under_way.rows
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run; returns once `stop` is set and what was read is in history.
@@ -108,6 +83,7 @@ class Pipeline:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+            await self._under_way.abandon()
 
     async def _fill(self) -> None:
         while True:
@@ -168,57 +144,34 @@ class Pipeline:
         )
 
     async def _drain(self, stop: asyncio.Event) -> None:
+        under_way = self._under_way
         while True:
+            under_way.collect()
             if stop.is_set():
                 # What was read and not encoded yet is still in the stream.
+                await under_way.finish()
                 if self._batch.row_count:
-                    await self._append()
+                    self._send()
+                    await under_way.finish()
                 return
-            due = due_at(self._limits, self._state())
-            now = time.monotonic()
-            if due is not None and due <= now:
-                await self._append()
+            state = self._state()
+            due, now = due_at(self._limits, state), time.monotonic()
+            takes = under_way.takes(is_full=is_full(self._limits, state))
+            if takes and due is not None and due <= now:
+                self._send()
                 continue
             self._changed.clear()
-            timeout = None if due is None else due - now
-            await _first(self._changed, stop, timeout)
+            timeout = due - now if takes and due is not None else None
+            await wait_for_either(self._changed, under_way.ended, stop, timeout=timeout)
 
-    async def _append(self) -> None:
-        """Close the open batch and insert it; another one is filled meanwhile."""
+    def _send(self) -> None:
+        """Close the open batch and send it off; another one is filled meanwhile."""
         batch = self._batch
         head = batch.close()
         body = b"".join(batch.parts)
         batch.parts.clear()
         self._batch, self._is_cut = Batch(head, self._identity), False
         position = self._feed.position()
-        self._inserting_rows = batch.row_count
-        self._closed_at = began_at = time.monotonic()
+        self._closed_at = time.monotonic()
         self._room.set()
-        try:
-            await self._appender.append(batch, body)
-        except InsertRejectedError as error:
-            if blames_rows(error) and (positions := await self._appender.find_refused(body)):
-                raise RefusedRowsError([batch.sequences[at] for at in positions]) from None
-            raise
-        finally:
-            self._inserting_rows = 0
-        self._on_appended(
-            Appended(
-                rows=batch.row_count,
-                undecodable=batch.undecodable,
-                repeated=batch.repeated,
-                head=head,
-                stored_ns=position.stored_ns if position else 0,
-                seconds=time.monotonic() - began_at,
-            )
-        )
-
-
-async def _first(changed: asyncio.Event, stop: asyncio.Event, timeout: float | None) -> None:
-    """Wait for one of two events or the time, whichever is first."""
-    waits = {asyncio.ensure_future(changed.wait()), asyncio.ensure_future(stop.wait())}
-    try:
-        await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for one in waits:
-            one.cancel()
+        self._under_way.send(batch, body, head, position.stored_ns if position else 0)

@@ -28,13 +28,14 @@ from infrastructure.ingestor.config import IngestorConfig
 from infrastructure.ingestor.feed import Feed, look_at_stream, open_feed
 from infrastructure.ingestor.metrics import IngestorMetrics
 from infrastructure.ingestor.pausing import pause
-from infrastructure.ingestor.pipeline import Appended, Pipeline, RefusedRowsError
+from infrastructure.ingestor.pipeline import Pipeline
 from infrastructure.ingestor.stream_api import (
     StreamState,
     check_reaches,
     first_message,
     stream_state,
 )
+from infrastructure.ingestor.underway import Appended, RefusedRowsError
 from infrastructure.ingestor.wire import open_wire
 from nervous_system.errors import BusError
 
