@@ -11,6 +11,7 @@ from secrets import token_hex
 from string import Template
 
 from infrastructure.errors import BackupError
+from infrastructure.stack.log_file import last_line
 from infrastructure.stack.plan import nats_server_binary
 from nervous_system.comms.connection import BusClient, open_nats
 
@@ -79,9 +80,8 @@ async def _url(process: asyncio.subprocess.Process, ports: Path, log: Path) -> s
                 if url := _announced(ports):
                     return url
                 await asyncio.sleep(POLL_SECONDS)
-    raise BackupError(
-        directory=str(log.parent), reason=f"the copied streams do not open: {_last_line(log)}"
-    )
+    why = last_line(log) or "no reason given"
+    raise BackupError(directory=str(log.parent), reason=f"the copied streams do not open: {why}")
 
 
 def _announced(ports: Path) -> str:
@@ -90,11 +90,6 @@ def _announced(ports: Path) -> str:
         with suppress(ValueError):  # half written
             return str(json.loads(file.read_text("utf-8"))["nats"][0])
     return ""
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else "no reason given"
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

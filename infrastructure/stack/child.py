@@ -18,12 +18,12 @@ from pathlib import Path
 
 from infrastructure.errors import ChildFailedError
 from infrastructure.stack.http_probe import http_get
+from infrastructure.stack.log_file import keep_log_short, last_line
 
 PR_SET_PDEATHSIG = 1
 PROBE_PAUSE_SECONDS = 0.02
 PROBE_TIMEOUT_SECONDS = 1.0
 HTTP_OK = 200
-MAX_LOG_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,13 +132,6 @@ async def start_child(spec: ChildSpec) -> Child:
     return Child(spec, process)
 
 
-def keep_log_short(log: Path, max_bytes: int = MAX_LOG_BYTES) -> None:
-    """Set a long log aside as `NAME.1`, in the place of the one before; called between two runs."""
-    with suppress(FileNotFoundError):
-        if log.stat().st_size > max_bytes:
-            log.replace(log.with_name(f"{log.name}.1"))
-
-
 def die_with_parent() -> Callable[[], None] | None:
     """Return what a forked child calls so that the kernel ends it with its parent; Linux only."""
     if not sys.platform.startswith("linux"):
@@ -152,15 +145,3 @@ def die_with_parent() -> Callable[[], None] | None:
             os._exit(1)
 
     return ask_kernel
-
-
-def last_line(log: Path) -> str:
-    """Return the last line of a log that says something, empty where there is none."""
-    try:
-        with log.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 4096))
-            lines = file.read().decode("utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
-        return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -8,7 +8,8 @@ from contextlib import suppress
 from datetime import timedelta
 
 from infrastructure.errors import ChildFailedError
-from infrastructure.stack.child import Child, ChildSpec, last_line, start_child
+from infrastructure.stack.child import Child, ChildSpec, start_child
+from infrastructure.stack.log_file import last_line
 from infrastructure.stack.restart import RestartHistory, RestartPolicy, next_restart
 
 logger = logging.getLogger(__name__)

@@ -17,10 +17,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from infrastructure.errors import ChildFailedError
-from infrastructure.stack.child import keep_log_short, last_line
 from infrastructure.stack.disk import has_write_error
 from infrastructure.stack.http_probe import HttpAnswer, http_get
 from infrastructure.stack.lock import is_stack_running, running_error, supervisor_pid
+from infrastructure.stack.log_file import keep_log_short, last_line
 from nervous_system.errors import ConfigError
 from nervous_system.home import Home
 

@@ -23,6 +23,7 @@ from infrastructure.stack.leftover import (
     write_marks,
 )
 from infrastructure.stack.lock import hold_stack_lock, reserving_ports
+from infrastructure.stack.log_file import LogWatch
 from infrastructure.stack.nats_config import render
 from infrastructure.stack.plan import StackPlan
 from infrastructure.stack.ports import any_free_port, choose_ports, is_port_free
@@ -86,7 +87,7 @@ async def _run_locked(
             _steps(plan),
             start_timeout=config.start_timeout,
             on_change=record.note_processes,
-            watches=[_disk_watch(plan, config), SpoolWatch(plan.home)],
+            watches=[_disk_watch(plan, config), SpoolWatch(plan.home), LogWatch(plan.home.logs)],
         )
         await supervisor.run(stop, lambda: on_ready(record.publish()))
 

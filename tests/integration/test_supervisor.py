@@ -6,14 +6,16 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from infrastructure.errors import ChildFailedError
-from infrastructure.stack.child import ChildSpec, keep_log_short
+from infrastructure.stack.child import ChildSpec, start_child
 from infrastructure.stack.leftover import end_leftovers, is_alive, mark_process
+from infrastructure.stack.log_file import LogWatch, keep_log_short
 from infrastructure.stack.ports import any_free_port
 from infrastructure.stack.supervisor import Step, Supervisor
 from tests.support import answering
@@ -170,17 +172,50 @@ async def test_process_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     assert supervisor.children[0].process.returncode == -signal.SIGKILL
 
 
-def test_long_log_is_set_aside(tmp_path: Path) -> None:
-    """Only one older log is kept."""
+TALK = 'n=0; while :; do n=$((n+1)); echo "line $n" >&2; sleep 0.001; done'
+SHORT_BYTES = 500
+
+
+async def test_log_of_a_running_process_is_kept_short(tmp_path: Path) -> None:
+    """The newest lines move to a file beside it, and the process goes on writing to its own."""
+    log, kept = tmp_path / "talking.log", tmp_path / "talking.log.1"
+    child = await start_child(
+        replace(answering_spec(tmp_path, "talking"), command=("sh", "-c", TALK))
+    )
+    watch = LogWatch(tmp_path, max_bytes=SHORT_BYTES, pause=timedelta(milliseconds=10))
+    watching = asyncio.create_task(watch(Supervisor([], start_timeout=LONG)))
+    try:
+        await eventually(lambda: 0 < last_number(kept) < first_number(log))
+        assert kept.stat().st_size <= SHORT_BYTES
+    finally:
+        watching.cancel()
+        await child.stop()
+
+
+def numbers(log: Path) -> list[int]:
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    return [int(line.removeprefix("line ")) for line in lines]
+
+
+def first_number(log: Path) -> int:
+    return next(iter(numbers(log)), 0)
+
+
+def last_number(log: Path) -> int:
+    return next(reversed(numbers(log)), 0)
+
+
+def test_only_one_older_log_is_kept(tmp_path: Path) -> None:
     log = tmp_path / "child.log"
-    for text in ("first", "second"):
+    for text in ("cut first\nfirst\n", "cut second\nsecond\n"):
         log.write_text(text, encoding="utf-8")
-        keep_log_short(log, max_bytes=4)
-    assert [path.name for path in tmp_path.iterdir()] == ["child.log.1"]
-    assert (tmp_path / "child.log.1").read_text(encoding="utf-8") == "second"
+        keep_log_short(log, max_bytes=10)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["child.log", "child.log.1"]
+    assert log.read_bytes() == b""
+    assert (tmp_path / "child.log.1").read_text(encoding="utf-8") == "second\n"
     log.write_text("tiny", encoding="utf-8")
     keep_log_short(log, max_bytes=4)
-    assert log.exists()
+    assert log.read_text(encoding="utf-8") == "tiny"
 
 
 SUPERVISE = """
