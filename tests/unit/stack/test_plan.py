@@ -1,0 +1,33 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+from infrastructure.stack.permissions import USER_NAMES
+from infrastructure.stack.plan import StackPlan
+from infrastructure.stack.ports import USUAL_PORTS
+from nervous_system.home import Home
+
+
+def plan_with(environment: Mapping[str, str]) -> StackPlan:
+    return StackPlan(
+        home=Home(Path("/h")),
+        ports=USUAL_PORTS,
+        credentials=dict.fromkeys([*USER_NAMES, "history_writer", "history_reader"], "p"),
+        max_stream_bytes=1,
+        environment=environment,
+    )
+
+
+def test_bus_collects_its_garbage_less_often_below_a_limit_of_memory() -> None:
+    environment = plan_with({"PATH": "/bin"}).nats().environment
+    assert (environment["GOGC"], environment["GOMEMLIMIT"]) == ("400", "1GiB")
+    assert environment["PATH"] == "/bin"
+
+
+def test_what_the_user_has_set_for_it_stays() -> None:
+    environment = plan_with({"GOGC": "50", "GOMEMLIMIT": "off"}).nats().environment
+    assert (environment["GOGC"], environment["GOMEMLIMIT"]) == ("50", "off")
+
+
+def test_other_processes_do_not_get_its_settings() -> None:
+    for spec in (plan_with({}).history(), plan_with({}).ingestor()):
+        assert "GOGC" not in spec.environment
