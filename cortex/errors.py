@@ -10,6 +10,10 @@
        +- TaskRefusedError
        +- AgentFailedError
        +- NotRecordedError
+       +- MomentError(ValueError)
+       +- ManifestError
+       +- RestoreRefusedError
+       +- NotRestorableError
        +- RepositoryError
        +- ModelError
        |  +- ModelUnavailableError
@@ -18,6 +22,7 @@
        +- ToolError
           +- ToolRefusedError
           +- ToolFailedError
+             +- ToolTimedOutError
 
 Facts are keyword-only attributes and the message is made from them: what happened to which thing,
 then what to do. `retryable` is decided by the class. Driver exceptions stay in `__cause__`.
@@ -109,6 +114,44 @@ class NotRecordedError(CortexError):
         super().__init__(f"{subject} is not recorded: {reason}")
 
 
+class MomentError(CortexError, ValueError):
+    """A text does not name one moment of history."""
+
+    def __init__(self, *, given: str, reason: str) -> None:
+        self.given = given
+        self.reason = reason
+        super().__init__(f"{given!r}: {reason}")
+
+
+class ManifestError(CortexError):
+    """Content is not the manifest of a workspace."""
+
+    def __init__(self, *, line: int, reason: str) -> None:
+        self.line = line
+        self.reason = reason
+        super().__init__(f"manifest, line {line}: {reason}")
+
+
+class RestoreRefusedError(CortexError):
+    """A restore would touch what is there already; nothing was written."""
+
+    def __init__(self, *, place: str, reason: str, fix: str) -> None:
+        self.place = place
+        self.reason = reason
+        self.fix = fix
+        super().__init__(f"{place}: {reason}: {fix}")
+
+
+class NotRestorableError(CortexError):
+    """Some of what was there at a moment cannot be brought back."""
+
+    def __init__(self, *, count: int, total: int, fix: str) -> None:
+        self.count = count
+        self.total = total
+        self.fix = fix
+        super().__init__(f"{count} of {total} files cannot be restored: {fix}")
+
+
 class RepositoryError(CortexError):
     """A repository cannot be worked on."""
 
@@ -174,3 +217,11 @@ class ToolFailedError(ToolError):
         self.tool = tool
         self.reason = reason
         super().__init__(f"{tool} failed: {reason}")
+
+
+class ToolTimedOutError(ToolFailedError):
+    """A tool was stopped because it took too long."""
+
+    def __init__(self, *, tool: str, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(tool=tool, reason=f"not done within {seconds:g} s")
