@@ -9,7 +9,7 @@ import pytest
 from infrastructure.history.client import open_history
 from infrastructure.history.config import HistoryConfig
 from infrastructure.history.migrate import migrate
-from infrastructure.history.verify import source, span
+from infrastructure.history.verify import cutting, span
 from infrastructure.history.verify.signing import (
     create_key,
     parse_public_key,
@@ -128,8 +128,8 @@ async def test_a_changed_subject_is_found(swarm: SmallSwarm) -> None:
 async def test_damage_in_some_of_many_spans_is_named_and_nothing_else(
     swarm: SmallSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source, "MAX_MESSAGES", 3)
-    monkeypatch.setattr(span, "SPAN_MESSAGES", 9)
+    monkeypatch.setattr(cutting, "MAX_MESSAGES", 3)
+    monkeypatch.setattr(span, "SPAN_SEQUENCES", 9)
     await swarm.publish([*life_of("e1", 3), ("swarm.events.x.y", b"\xff"), *life_of("e3", 30)])
     await swarm.ingest()
     assert await swarm.problems() == [("emitter_conflict", one) for one in (61, 62, 63)]

@@ -244,11 +244,9 @@ class StreamRepair:
 
     async def _write(self, before: Head, after: Head) -> None:
         """Decode one batch again; its root is the one that was noted."""
-        joined = Messages([], [], [])
+        joined = Messages()
         async for messages in self._messages(before.sequence + 1, after.sequence):
-            joined.sequences += messages.sequences
-            joined.subjects += messages.subjects
-            joined.payloads += messages.payloads
+            joined.join(messages)
         try:
             await asyncio.to_thread(self._table.insert, self._encode(joined, before, after, set()))
         except InsertRejectedError as error:

@@ -9,11 +9,6 @@ from infrastructure.history.verify.heads import Witness
 from infrastructure.history.verify.messages import Messages
 from infrastructure.history.verify.store import VerifyStore
 
-MAX_MESSAGES = 32_000
-"""Messages of one stretch."""
-MAX_BYTES = 20 * 1024 * 1024
-"""Raw bytes of one stretch, by which memory is bounded."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamState:
@@ -63,34 +58,6 @@ class MessageSource(Protocol):
     def read(self, stream: str, first: int, last: int) -> AsyncIterator[Messages]:
         """Yield the messages from `first` to `last`, both included, in order."""
         ...
-
-
-class Collector:
-    """Joins batches as they arrive to stretches of a bounded size; pure."""
-
-    def __init__(self) -> None:
-        self._messages = Messages([], [], [])
-        self._size_bytes = 0
-
-    def add(self, messages: Messages) -> Messages | None:
-        """Take a batch; return a stretch when enough has come together."""
-        self.add_all(messages)
-        if len(self._messages) < MAX_MESSAGES and self._size_bytes < MAX_BYTES:
-            return None
-        return self.take()
-
-    def add_all(self, messages: Messages) -> None:
-        """Take a batch, however much has come together."""
-        joined = self._messages
-        joined.sequences += messages.sequences
-        joined.subjects += messages.subjects
-        joined.payloads += messages.payloads
-        self._size_bytes += sum(map(len, messages.payloads))
-
-    def take(self) -> Messages:
-        """Return what has come together so far and start anew."""
-        taken, self._messages, self._size_bytes = self._messages, Messages([], [], []), 0
-        return taken
 
 
 async def read_everything(

@@ -1,17 +1,19 @@
-"""A span: stretches that were loaded one after another and are compared with history at once.
+"""Spans: sequences that are compared with history at once; known before a message is read.
 
-Asking costs the engine as much as comparing some 20,000 rows, so it is asked rarely; what it takes
-to ask again stretch by stretch is kept, the messages are not.
+Asking costs the engine as much as comparing some 20,000 rows, so it is asked rarely. Since a span's
+ends are known beforehand, its rows are summed up while its messages are still on their way. What it
+takes to ask again stretch by stretch is kept, the messages are not.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from infrastructure.history.verify.findings import Problem
 from infrastructure.history.verify.ledger import Leaves
 from infrastructure.history.verify.stretch import Stretch
 
-SPAN_MESSAGES = 200_000
-"""Messages of one span; by it memory is bounded, at some 200 bytes each."""
+SPAN_SEQUENCES = 200_000
+"""Sequences of one span; by it memory is bounded, at some 200 bytes each."""
 
 
 @dataclass(slots=True)
@@ -31,33 +33,17 @@ class Piece:
 class Span:
     """Stretches in order, and what their events said of their emitters."""
 
+    first: int
+    last: int
     pieces: list[Piece] = field(default_factory=list)
-    count: int = 0
-    """How many messages they have."""
     problems: list[Problem] = field(default_factory=list)
     repeats: set[tuple[str, int]] = field(default_factory=set)
     """Emitter numbers that came twice."""
-
-    @property
-    def first(self) -> int:
-        """First sequence."""
-        return self.pieces[0].first
-
-    @property
-    def last(self) -> int:
-        """Last sequence."""
-        return self.pieces[-1].last
-
-    @property
-    def is_full(self) -> bool:
-        """Whether it is time to compare."""
-        return self.count >= SPAN_MESSAGES
 
     def add(self, stretch: Stretch) -> Piece:
         """Take note of a stretch; returns what is kept of it."""
         piece = Piece(stretch.first, stretch.last, stretch.leaves, set(stretch.repeated), set())
         self.pieces.append(piece)
-        self.count += len(stretch.messages)
         return piece
 
     def leaves(self) -> Leaves:
@@ -65,3 +51,9 @@ class Span:
         joined = Leaves([], [])
         joined.join(piece.leaves for piece in self.pieces)
         return joined
+
+
+def plan_spans(first: int, last: int) -> Iterator[Span]:
+    """Yield the spans of a range, empty as yet."""
+    for start in range(first, last + 1, SPAN_SEQUENCES):
+        yield Span(start, min(start + SPAN_SEQUENCES - 1, last))

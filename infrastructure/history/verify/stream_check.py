@@ -1,16 +1,18 @@
 """One stream's verification: reads it stretch by stretch and compares it span by span.
 
-While the engine decodes one stretch, the next is read and prepared; at most two are in memory.
-While it compares one span, the stretches of the next are decoded. What is closer looked at is read
-from the stream once more.
+The stages overlap. While the engine decodes one stretch, the next is read and prepared; at most two
+are in memory. Meanwhile the engine sums up the rows that history has, at most two spans ahead, so
+that only two sums are left to be compared when a span's last stretch is decoded. What is closer
+looked at is read from the stream once more.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from infrastructure.errors import InsertRejectedError, QueryFailedError
 from infrastructure.history.refusals import blames_rows
+from infrastructure.history.verify.cutting import Cut, Cutter
 from infrastructure.history.verify.findings import (
     Findings,
     Problem,
@@ -25,15 +27,18 @@ from infrastructure.history.verify.ledger import BrokenBatch, Entry, Leaves, Led
 from infrastructure.history.verify.messages import Messages
 from infrastructure.history.verify.refusal import refused_positions
 from infrastructure.history.verify.scope import Scope
-from infrastructure.history.verify.source import (
-    Collector,
-    MessageSource,
-    StreamState,
-    read_everything,
-)
-from infrastructure.history.verify.span import Piece, Span
-from infrastructure.history.verify.store import VerifyStore, is_damage
+from infrastructure.history.verify.source import MessageSource, StreamState, read_everything
+from infrastructure.history.verify.span import Piece, Span, plan_spans
+from infrastructure.history.verify.store import Sums, VerifyStore, is_damage
 from infrastructure.history.verify.stretch import Stretch, describe, make_maker
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What history says of a span."""
+
+    sums: Sums
+    entries: list[Entry]
 
 
 @dataclass(slots=True)
@@ -86,43 +91,53 @@ class StreamCheck:
 
     async def run(self) -> StreamOutcome:
         """Read, compare and report."""
-        next_sequence = self._scope.first
-        span = Span()
+        stored: asyncio.Queue[_Stored | None] = asyncio.Queue(maxsize=1)
         loading: asyncio.Task[None] | None = None
         comparing: asyncio.Task[None] | None = None
         async with asyncio.TaskGroup() as group:
-            async for messages in self._stretches():
-                last = messages.sequences[-1]
-                flagged = await self._flagged(next_sequence, last)
-                stretch = self._prepare(span, messages, next_sequence, last, flagged)
-                next_sequence = stretch.last + 1
+            group.create_task(self._sum_up(stored))
+            async for cut in self._cuts():
+                stretch = self._prepare(cut, await self._flagged(cut.first, cut.last))
                 if loading is not None:
                     await loading
-                loading = group.create_task(asyncio.to_thread(self._load, span, stretch))
-                if span.is_full:
-                    await loading
+                loading = group.create_task(asyncio.to_thread(self._load, cut.span, stretch))
+                if cut.ends_span:
                     if comparing is not None:
                         await comparing
-                    comparing = group.create_task(self._compare(span))
-                    span = Span()
-        if next_sequence <= self._scope.last:  # rows, but no message any more
-            stretch = self._prepare(span, Messages([], [], []), next_sequence, self._scope.last)
-            self._load(span, stretch)
-        if span.pieces:
-            await self._compare(span)
+                    comparing = group.create_task(self._complete(cut.span, loading, stored))
         await asyncio.to_thread(self._finish)
         return self.outcome
 
-    async def _stretches(self) -> AsyncIterator[Messages]:
-        collector = Collector()
+    async def _cuts(self) -> AsyncIterator[Cut]:
+        cutter = Cutter(self._spans())
         async for messages in self._read(self._scope.first, self._scope.last):
-            if full := collector.add(messages):
-                yield full
-        if rest := collector.take():
-            yield rest
+            for cut in cutter.add(messages):
+                yield cut
+        for cut in cutter.finish():
+            yield cut
+
+    def _spans(self) -> Iterator[Span]:
+        return plan_spans(self._scope.first, self._scope.last)
 
     def _read(self, first: int, last: int) -> AsyncIterator[Messages]:
         return read_everything(self._source, self._store, self._state, first, last)
+
+    async def _sum_up(self, stored: asyncio.Queue[_Stored | None]) -> None:
+        """Sum up history's rows span by span, as far ahead as the queue has room."""
+        for span in self._spans():
+            await stored.put(await asyncio.to_thread(self._stored, span))
+
+    def _stored(self, span: Span) -> _Stored | None:
+        """Return what history says of a span; None where it cannot be read."""
+        try:
+            return _Stored(
+                self._store.stored_sums(self._stream, span.first, span.last),
+                self._store.entries(self._stream, span.first, span.last),
+            )
+        except QueryFailedError as error:
+            if not is_damage(error):
+                raise
+            return None
 
     async def _flagged(self, first: int, last: int) -> set[int]:
         """Return what history takes for repeats, where the events repeated may be gone."""
@@ -130,14 +145,12 @@ class StreamCheck:
             return set()
         return await asyncio.to_thread(self._store.repeats, self._stream, first, last)
 
-    def _prepare(
-        self, span: Span, messages: Messages, first: int, last: int, flagged: Collection[int] = ()
-    ) -> Stretch:
+    def _prepare(self, cut: Cut, flagged: Collection[int]) -> Stretch:
         """Make a stretch; what its emitters give rise to is told when its span is compared."""
-        stretch = self._maker.make(messages, first, last, flagged)
-        self._holes.take(messages.sequences, first, last)
-        span.problems += self._maker.chains.take_problems()
-        span.repeats |= self._maker.chains.take_repeats()
+        stretch = self._maker.make(cut.messages, cut.first, cut.last, flagged)
+        self._holes.take(cut.messages.sequences, cut.first, cut.last)
+        cut.span.problems += self._maker.chains.take_problems()
+        cut.span.repeats |= self._maker.chains.take_repeats()
         return stretch
 
     def _load(self, span: Span, stretch: Stretch) -> None:
@@ -160,43 +173,47 @@ class StreamCheck:
     def _again(self, piece: Piece, messages: Messages) -> Stretch:
         return self._maker.again(messages, piece.first, piece.last, piece.repeated, piece.refused)
 
-    async def _compare(self, span: Span) -> None:
-        """Compare a span; where it differs or cannot be read, stretch by stretch."""
-        if not await asyncio.to_thread(self._is_sound, span):
+    async def _complete(
+        self,
+        span: Span,
+        loading: asyncio.Task[None],
+        stored: asyncio.Queue[_Stored | None],
+    ) -> None:
+        """Compare a span once its last stretch is loaded; where it differs, stretch by stretch."""
+        await loading
+        if not await asyncio.to_thread(self._is_sound, span, await stored.get()):
             for piece in span.pieces:
-                collector = Collector()
-                async for messages in self._read(piece.first, piece.last):
-                    collector.add_all(messages)
-                stretch = self._again(piece, collector.take())
-                await asyncio.to_thread(self._look_closer, stretch)
+                await asyncio.to_thread(self._look_closer, await self._read_again(piece))
         await asyncio.to_thread(self._report_emitters, span)
         self._on_progress(self._stream, self.outcome.checked)
 
-    def _is_sound(self, span: Span) -> bool:
+    def _is_sound(self, span: Span, stored: _Stored | None) -> bool:
         """Compare a span at once; False: that has to be done piece by piece."""
-        try:
-            if not self._store.is_equal(self._stream, span.first, span.last):
-                return False
-            entries = self._store.entries(self._stream, span.first, span.last)
-        except QueryFailedError as error:
-            if not is_damage(error):
-                raise
+        loaded = self._store.loaded_sums(self._stream, span.first, span.last)
+        if stored is None or stored.sums != loaded:
             return False
-        self._take_entries(span.leaves(), entries)
+        self._take_entries(span.leaves(), stored.entries)
         return True
+
+    async def _read_again(self, piece: Piece) -> Stretch:
+        messages = Messages()
+        async for more in self._read(piece.first, piece.last):
+            messages.join(more)
+        return self._again(piece, messages)
 
     def _look_closer(self, stretch: Stretch) -> None:
         """Compare one stretch of a span that differs."""
+        first, last = stretch.first, stretch.last
         try:
-            is_equal = self._store.is_equal(self._stream, stretch.first, stretch.last)
-            entries = self._store.entries(self._stream, stretch.first, stretch.last)
+            stored = self._store.stored_sums(self._stream, first, last)
+            entries = self._store.entries(self._stream, first, last)
         except QueryFailedError as error:
             if not is_damage(error):
                 raise
             self._report_damage(stretch, error)
             return
         leaves = stretch.leaves
-        if not is_equal:
+        if stored != self._store.loaded_sums(self._stream, first, last):
             inspection = self._inspector.inspect(stretch)
             self.outcome.bad_sequences += inspection.bad_sequences
             self.outcome.vouched |= set(inspection.vouched)
