@@ -17,6 +17,7 @@
        +- SpoolFullError
        +- ContentMissingError
        +- WrongRevisionError
+       +- WrongSequenceError
 
 Facts are keyword-only attributes and the message is made from them: what happened to which thing,
 then what to do.
@@ -214,3 +215,14 @@ class WrongRevisionError(BusError):
         self.key = key
         self.expected = expected
         super().__init__(f"{bucket}/{key} is no longer at revision {expected}: read it again")
+
+
+class WrongSequenceError(BusError):
+    """Somebody else has written on a subject since; what was conditioned on that is not stored."""
+
+    def __init__(self, *, subject: str, expected: int) -> None:
+        self.subject = subject
+        self.expected = expected
+        super().__init__(
+            f"{subject} has moved on from sequence {expected}: read what is there, decide again"
+        )

@@ -73,6 +73,11 @@ class BusClient(Client):
         self._ack_sid = 0
 
     @property
+    def reconnecting(self) -> "asyncio.Task[None] | None":
+        """The driver's task that looks for a server; closing cancels it, once, which may miss."""
+        return self._reconnection_task
+
+    @property
     def reply_prefix(self) -> bytes:
         """What a reply subject starts with; the token in `acks` follows."""
         return f"{self._ack_prefix}.".encode()
@@ -245,5 +250,8 @@ async def _close(client: BusClient, connecting: "asyncio.Future[None]") -> None:
         with suppress(nats.errors.Error, OSError, TimeoutError):
             async with asyncio.timeout(CLOSE_FLUSH_SECONDS):
                 await client.flush()
+    reconnecting = client.reconnecting
     with suppress(nats.errors.Error, OSError):
         await client.close()
+    if reconnecting is not None:
+        await end_task(reconnecting)
