@@ -1,0 +1,272 @@
+"""Commands in processes of their own, under limits of time, memory, output and number.
+
+No sandbox: a command may do what its user may. What this promises is that it ends, with all that
+it started, that it gets none of our environment but what is listed, and that its output is bounded.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from cortex.errors import ToolFailedError
+from nervous_system.comms.running import end_task
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
+GRACE_SECONDS = 5.0
+"""For the launcher to end what the command started, beyond the command's own time."""
+CHUNK_BYTES = 64 * 1024
+MARK = "SWARM_COMMAND"
+INHERITED = ("PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "SYSTEMROOT")
+"""Variables that a command gets from ours; none of them holds a secret."""
+
+
+class Ending(StrEnum):
+    """How a command came to its end."""
+
+    EXITED = "exited"
+    SIGNALLED = "signalled"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    TOO_MANY_PROCESSES = "too_many_processes"
+    ABANDONED = "abandoned"
+    """It was given up, for it did not end in time or nobody waits for it."""
+    LOST = "lost"
+    """What watched over it was killed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a command may use."""
+
+    seconds: float = 300.0
+    memory_bytes: int = 2 * 1024**3
+    """Private data of each process, and resident memory of all together. Address space is not
+    limited: several runtimes reserve far more of it than they use."""
+    output_bytes: int = 1024 * 1024
+    """Of standard output, and of standard error; the middle of what is longer is left out."""
+    file_bytes: int = 1024**3
+    """Of each file that it writes."""
+    processes: int = 512
+    """At the same time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandResult:
+    """What became of a command."""
+
+    ending: Ending
+    exit_code: int | None
+    """None unless it exited by itself."""
+    signal_number: int | None
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it exited with 0."""
+        return self.exit_code == 0
+
+    def describe(self) -> str:
+        """Return in a few words how it ended."""
+        if self.ending is Ending.EXITED:
+            return f"exit code {self.exit_code}"
+        if self.signal_number is not None:
+            return f"ended by signal {self.signal_number}"
+        return self.ending.value.replace("_", " ")
+
+
+class BoundedOutput:
+    """The beginning and the end of a stream of bytes; what is between is counted and left out."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._half = max(1, max_bytes // 2)
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._dropped = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Take what came next."""
+        room = self._half - len(self._head)
+        self._head += chunk[:room]
+        self._tail += chunk[max(0, room) :]
+        excess = len(self._tail) - self._half
+        if excess > 0:
+            self._dropped += excess
+            del self._tail[:excess]
+
+    def content(self) -> bytes:
+        """Return what was kept, with a line in the place of what was not."""
+        if not self._dropped:
+            return bytes(self._head + self._tail)
+        gap = b"\n[... %d bytes left out ...]\n" % self._dropped
+        return bytes(self._head) + gap + bytes(self._tail)
+
+
+def build_environment(
+    inherited: Mapping[str, str], extra: Mapping[str, str], home: Path
+) -> dict[str, str]:
+    """Return the environment of a command: the listed variables of `inherited`, then `extra`.
+
+    Args:
+        inherited: of this process.
+        extra: from the run's configuration; comes last.
+        home: an empty directory, so that no credentials of the user's are found by accident.
+    """
+    kept = {name: inherited[name] for name in INHERITED if name in inherited}
+    base = {
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "PATH": os.defpath,
+    }
+    return {**base, **kept, **extra}
+
+
+async def run_command(
+    command: Sequence[str],
+    *,
+    directory: Path,
+    environment: Mapping[str, str],
+    limits: Limits,
+) -> CommandResult:
+    """Run `command` to its end; cancelling ends it and all that it started.
+
+    Raises:
+        ToolFailedError: it cannot be started at all.
+    """
+    mark = token_hex(16)
+    life_read, life_write = os.pipe()
+    status_read, status_write = os.pipe()
+    try:
+        process = await _start(
+            command, directory, {**environment, MARK: mark}, limits, (life_read, status_write)
+        )
+    except OSError as error:
+        os.close(life_write)
+        os.close(status_read)
+        raise ToolFailedError(
+            tool=str(command[0]), reason=f"cannot be started: {error.strerror}"
+        ) from error
+    finally:
+        os.close(life_read)
+        os.close(status_write)
+    watching = asyncio.create_task(_follow(process, limits))
+    try:
+        stdout, stderr = await asyncio.shield(watching)
+    finally:
+        os.close(life_write)  # still running: the launcher sees it and ends everything
+        try:
+            await _await_end(process, watching)
+        finally:
+            line = _read_report(status_read)
+            if not line:
+                await asyncio.to_thread(_kill_marked, mark)
+    return _result(line, stdout, stderr)
+
+
+async def _start(
+    command: Sequence[str],
+    directory: Path,
+    environment: Mapping[str, str],
+    limits: Limits,
+    descriptors: tuple[int, int],
+) -> Process:
+    launcher = [sys.executable, "-I", "-S", "-B", str(LAUNCHER)]
+    return await asyncio.create_subprocess_exec(
+        *launcher,
+        *map(str, descriptors),
+        json.dumps(asdict(limits)),
+        *command,
+        cwd=directory,
+        env=environment,
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+        pass_fds=descriptors,
+        start_new_session=True,
+    )
+
+
+async def _follow(process: Process, limits: Limits) -> tuple[bytes, bytes]:
+    """Return both outputs; gives up where the launcher hangs."""
+    outputs = BoundedOutput(limits.output_bytes), BoundedOutput(limits.output_bytes)
+    readers = [
+        asyncio.ensure_future(_read(stream, output))
+        for stream, output in zip((process.stdout, process.stderr), outputs, strict=True)
+    ]
+    ended = asyncio.ensure_future(process.wait())
+    try:
+        await asyncio.wait({ended}, timeout=limits.seconds + GRACE_SECONDS)
+        # What escaped from a killed launcher could hold the pipes open for ever.
+        await asyncio.wait(readers, timeout=GRACE_SECONDS if ended.done() else 0)
+    finally:
+        for task in (ended, *readers):
+            await end_task(task)
+    return outputs[0].content(), outputs[1].content()
+
+
+async def _read(stream: asyncio.StreamReader | None, output: BoundedOutput) -> None:
+    while stream is not None and (chunk := await stream.read(CHUNK_BYTES)):
+        output.add(chunk)
+
+
+async def _await_end(process: Process, watching: "asyncio.Task[tuple[bytes, bytes]]") -> None:
+    """Return when nothing runs any more, also while the caller is being cancelled."""
+    ending = asyncio.ensure_future(_end(process, watching))
+    try:
+        await asyncio.shield(ending)
+    except asyncio.CancelledError:
+        await ending  # has its own deadline
+        raise
+
+
+async def _end(process: Process, watching: "asyncio.Task[tuple[bytes, bytes]]") -> None:
+    await asyncio.wait({watching}, timeout=GRACE_SECONDS)
+    await end_task(watching)
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def _read_report(descriptor: int) -> bytes:
+    """Return the launcher's last line; empty where it was killed before."""
+    try:
+        os.set_blocking(descriptor, False)
+        return os.read(descriptor, CHUNK_BYTES)
+    except BlockingIOError:
+        return b""
+    finally:
+        os.close(descriptor)
+
+
+def _result(line: bytes, stdout: bytes, stderr: bytes) -> CommandResult:
+    report: dict[str, Any] = json.loads(line) if line else {"ending": Ending.LOST}
+    ending = Ending(report["ending"])
+    return CommandResult(
+        ending=ending,
+        exit_code=report["code"] if ending is Ending.EXITED else None,
+        signal_number=report["code"] if ending is Ending.SIGNALLED else None,
+        stdout=stdout,
+        stderr=stderr,
+    )
+
+
+def _kill_marked(mark: str) -> None:
+    """Kill what a command left that killed its launcher: its environment tells it."""
+    needle = f"{MARK}={mark}".encode()
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if needle in path.read_bytes().split(b"\0"):
+                os.kill(int(path.parent.name), signal.SIGKILL)
