@@ -66,8 +66,7 @@ class EmitterChain:
             self._compare(sequence, self._links[0].hex(), event.previous_digest.hex())
         self._count += 1
         self._links = _links(raw, event)
-        if event.system_signal.status == STOPPED:
-            self._final_count = event.system_signal.final_count
+        self._final_count = final_count(event)
         return event
 
     def _compare(self, sequence: int, expected: str, found: str) -> None:
@@ -104,12 +103,26 @@ class StateChain:
             )
 
 
+def refused_digest(event: SwarmEvent) -> bytes:
+    """Return the digest of the event that a tombstone stands for; empty where it is none.
+
+    The emitter's next event may link to that one, since it may have been made before the refusal.
+    """
+    if event.WhichOneof("payload") != "tombstone":
+        return b""
+    try:
+        return bytes.fromhex(event.tombstone.refused_digest)
+    except ValueError:
+        return b""
+
+
+def final_count(event: SwarmEvent) -> int:
+    """Return how many events the emitter of a STOPPED has numbered; 0 where it is none."""
+    signal = event.system_signal
+    return signal.final_count if signal.status == STOPPED else 0
+
+
 def _links(raw: bytes, event: SwarmEvent) -> tuple[bytes, ...]:
     """Return what the next event may link to: this one, or what this one is the tombstone of."""
-    own = sha256(raw).digest()
-    if event.WhichOneof("payload") != "tombstone":
-        return (own,)
-    try:
-        return own, bytes.fromhex(event.tombstone.refused_digest)
-    except ValueError:
-        return (own,)
+    own, refused = sha256(raw).digest(), refused_digest(event)
+    return (own, refused) if refused else (own,)

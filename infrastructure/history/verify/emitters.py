@@ -92,6 +92,29 @@ class EmitterChains:
         if life.early:
             self._take_early(life)
 
+    def follow(
+        self, emitter_id: str, number: int, sequence: int, digest: bytes, previous_digest: bytes
+    ) -> bool:
+        """Take an event that is what the chain waits for; False: `observe` it.
+
+        It is no tombstone and no STOPPED. Nearly every event is such a one, and this is the short
+        way for it.
+        """
+        life = self._lives.get(emitter_id)
+        if (
+            life is None
+            or number != life.expected
+            or previous_digest != life.digest
+            or not life.is_chained
+            or life.early
+        ):
+            return False
+        life.expected = number + 1
+        life.digest = digest
+        life.refused_digest = b""
+        life.last_sequence = sequence
+        return True
+
     def take_repeats(self) -> set[tuple[str, int]]:
         """Return the numbers that came twice since the last call, to compare their events."""
         repeated, self._repeated = self._repeated, set()

@@ -5,10 +5,12 @@ of `raw`: half of what would travel to the engine is saved, history's bytes are 
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from struct import Struct
 
+from infrastructure.history.event_run import Lengths
 from infrastructure.ingestor.decoding import UNDECODABLE, Decoded, is_authenticated
-from infrastructure.ingestor.encoding import bytes_field, uint_field, varint
+from infrastructure.ingestor.encoding import bytes_field, uint_field
 from infrastructure.ingestor.ledger import DIGEST_BYTES, prefixed
 
 ROW_PIECES = 6
@@ -16,13 +18,12 @@ ROW_PIECES = 6
 
 _SUBJECT, _RAW, _EVENT, _KIND, _REASON, _REPEATED, _AUTHENTICATED, _STREAM = 2, 3, 4, 5, 6, 7, 9, 13
 _MAX_REMEMBERED = 50_000
-_SMALL = 8192
 _SEQUENCE = Struct("<BQ")
+_pack_sequence = _SEQUENCE.pack
 _SEQUENCE_TAG = 1 << 3 | 1
 _RAW_START = bytes_field(_RAW, bytes(DIGEST_BYTES))[:-DIGEST_BYTES]
-_EVENT_TAG = bytes_field(_EVENT, b"")[:-1]
-_EVENT_STARTS = [_EVENT_TAG + varint(size) for size in range(_SMALL)]
-_LENGTHS = [varint(size) for size in range(2 * _SMALL)]
+_event_starts = Lengths(bytes_field(_EVENT, b"")[:-1])
+_lengths = Lengths()
 IS_REPEATED = uint_field(_REPEATED, 1)
 
 
@@ -75,28 +76,20 @@ def encode_rows(
         marks: further fields of the row at a position.
         shared: what was encoded before.
     """
-    pieces: list[bytes] = []
-    prefixed_subjects: list[bytes] = []
-    add_subject, pack = prefixed_subjects.append, _SEQUENCE.pack
-    for at, (sequence, subject, digest, event, agent, kind) in enumerate(
-        zip(
-            sequences, subjects, digests, decoded.canonical, decoded.agents, decoded.kinds,
-            strict=True,
-        )
-    ):  # fmt: skip
-        fields, size, subject_leaf = shared[subject, agent, kind]
-        event_size = len(event)
-        start = _EVENT_STARTS[event_size] if event_size < _SMALL else _start(event_size)
-        if at in marks:
-            start = marks[at] + start
-        size += event_size + len(start)
-        pieces += (
-            _LENGTHS[size] if size < 2 * _SMALL else varint(size),
-            pack(_SEQUENCE_TAG, sequence), fields, digest, start, event,
-        )  # fmt: skip
-        add_subject(subject_leaf)
-    return pieces, prefixed_subjects
-
-
-def _start(size: int) -> bytes:
-    return _EVENT_TAG + varint(size)
+    keys = zip(subjects, decoded.agents, decoded.kinds, strict=True)
+    same = [shared[key] for key in keys]
+    sizes = [len(event) for event in decoded.canonical]
+    starts = [_event_starts[size] for size in sizes]
+    for at, mark in marks.items():
+        starts[at] = mark + starts[at]
+    pieces = [b""] * (ROW_PIECES * len(sequences))
+    pieces[0::ROW_PIECES] = [
+        _lengths[one[1] + size + len(start)]
+        for one, size, start in zip(same, sizes, starts, strict=True)
+    ]
+    pieces[1::ROW_PIECES] = map(_pack_sequence, repeat(_SEQUENCE_TAG), sequences)
+    pieces[2::ROW_PIECES] = [one[0] for one in same]
+    pieces[3::ROW_PIECES] = digests
+    pieces[4::ROW_PIECES] = starts
+    pieces[5::ROW_PIECES] = decoded.canonical
+    return pieces, [one[2] for one in same]

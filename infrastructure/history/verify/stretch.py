@@ -24,11 +24,13 @@ from infrastructure.history.verify.messages import Messages
 from infrastructure.history.verify.rows import Fact
 from infrastructure.ingestor.decoding import Decoded, decode
 from infrastructure.ingestor.emitters import EmitterTracker
+from nervous_system.chains import final_count, refused_digest
 from nervous_system.errors import SwarmError
 from nervous_system.events import decode as decode_event
 from nervous_system.schemas import SwarmEvent
 
-STOPPED = "STOPPED"
+_SPECIAL = frozenset({"system_signal", "tombstone"})
+"""Kinds of which a chain may need to know more than that they are there."""
 _pack_sequence = Struct(">Q").pack
 
 
@@ -138,20 +140,16 @@ class StretchMaker:
         )  # fmt: skip
 
     def _observe(self, stretch: Stretch, decoded: Decoded, events: list[SwarmEvent]) -> None:
-        sequences, digests = stretch.messages.sequences, stretch.digests
-        kinds, observe = decoded.kinds, self.chains.observe
+        sequences, digests, kinds = stretch.messages.sequences, stretch.digests, decoded.kinds
+        follow = self.chains.follow
         for (at, emitter_id, number), event in zip(decoded.numbered, events, strict=True):
-            refused_digest, final_count = b"", 0
-            kind = kinds[at]
-            if kind == "system_signal":
-                signal = event.system_signal
-                final_count = signal.final_count if signal.status == STOPPED else 0
-            elif kind == "tombstone":
-                refused_digest = _digest_of(event.tombstone.refused_digest)
-            observe(
+            previous, digest, sequence = event.previous_digest, digests[at], sequences[at]
+            if kinds[at] not in _SPECIAL and follow(emitter_id, number, sequence, digest, previous):
+                continue
+            self.chains.observe(
                 Numbered(
-                    emitter_id, number, sequences[at], event.event_id, digests[at],
-                    event.previous_digest, refused_digest, final_count,
+                    emitter_id, number, sequence, event.event_id, digest, previous,
+                    refused_digest(event), final_count(event),
                 )
             )  # fmt: skip
 
@@ -174,10 +172,3 @@ def make_maker(stream: str, *, from_start: bool, to_end: bool) -> StretchMaker:
         EmitterTracker(max_emitters=sys.maxsize),
         Shared(stream),
     )
-
-
-def _digest_of(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        return b""
