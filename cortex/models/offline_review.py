@@ -1,0 +1,136 @@
+"""The offline model's review: facts before and after the change, compared. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from cortex.models.offline_plan import count_rules
+from cortex.models.offline_rules.succession import new_findings
+from cortex.models.port import CheckResult, Finding, Review, ReviewRequest
+
+_MAX_NAMES = 5
+_COMPILING = "compileall"
+
+
+def make_review(request: ReviewRequest) -> Review:
+    """Accept only what helps and breaks nothing, as far as the checks show."""
+    reasons = [
+        *_outside(request),
+        *_findings(request),
+        *(reason for check in request.checks for reason in _check(check)),
+    ]
+    if not request.changed_paths:
+        reasons.append("nothing was changed")
+    return Review(
+        accepted=not reasons,
+        reasons=tuple(reasons),
+        rationale=_rationale(request, reasons),
+        rejected_alternatives=_rejected(request, reasons),
+        confidence=_confidence(request, reasons),
+    )
+
+
+def _outside(request: ReviewRequest) -> list[str]:
+    outside = sorted(set(request.changed_paths) - set(request.planned.paths))
+    return [f"{path} was changed, which the task does not name" for path in outside]
+
+
+def _findings(request: ReviewRequest) -> list[str]:
+    reasons = []
+    for path in sorted({one.path for one in request.findings_after}):
+        before, after = (
+            Counter(one.rule for one in found if one.path == path)
+            for found in (request.findings_before, request.findings_after)
+        )
+        for rule in sorted(new_findings(before, after)):
+            said = _message(request.findings_after, path, rule)
+            reasons.append(f"new finding {rule} in {path}: {said}")
+    if request.planned.rules and request.changed_paths:
+        asked = _asked(request, request.findings_before)
+        left = _asked(request, request.findings_after)
+        if len(left) >= len(asked):
+            reasons.append(
+                f"the findings that the task is about did not go down: {len(asked)} before, "
+                f"{len(left)} after"
+            )
+    return reasons
+
+
+def _asked(request: ReviewRequest, findings: Sequence[Finding]) -> list[Finding]:
+    planned = request.planned
+    return [one for one in findings if one.rule in planned.rules and one.path in planned.paths]
+
+
+def _message(findings: Sequence[Finding], path: str, rule: str) -> str:
+    found = [one for one in findings if (one.path, one.rule) == (path, rule)]
+    return f"line {found[-1].row}: {found[-1].message}"
+
+
+def _check(check: CheckResult) -> list[str]:
+    if check.passed_after is None:
+        if check.name == _COMPILING or check.passed_before is not None:
+            return [f"{check.name} did not run after the change"]
+        return []
+    broken = sorted(check.failures_after - check.failures_before)
+    if broken and not check.passed_after:
+        more = f" and {len(broken) - _MAX_NAMES} more" if len(broken) > _MAX_NAMES else ""
+        return [f"{check.name}: now failing: {', '.join(broken[:_MAX_NAMES])}{more}"]
+    if check.passed_after:
+        return []
+    is_known = bool(check.failures_before) and bool(check.failures_after)
+    if check.passed_before is False and (is_known or check.name != _COMPILING):
+        return []
+    return [f"{check.name} fails: {_last_line(check.output)}"]
+
+
+def _last_line(output: str) -> str:
+    lines = [one.strip() for one in output.splitlines() if one.strip()]
+    return lines[-1][:200] if lines else "it says nothing"
+
+
+def _rationale(request: ReviewRequest, reasons: Sequence[str]) -> str:
+    asked = _asked(request, request.findings_before)
+    left = _asked(request, request.findings_after)
+    said = ["sent back" if reasons else "accepted"]
+    if request.planned.rules:
+        said.append(
+            f"of {len(asked)} findings ({count_rules(asked) or 'none'}) {len(left)} are left"
+        )
+    said.append(
+        f"findings in the changed files: {len(request.findings_before)} before, "
+        f"{len(request.findings_after)} after"
+    )
+    said += [_said_of(one) for one in request.checks]
+    changed = _changed_lines(request.diff)
+    said.append(f"{changed[0]} lines added and {changed[1]} removed")
+    if not any(one.name == "tests" and one.passed_after is not None for one in request.checks):
+        said.append("no tests ran, so what the program does was not checked")
+    return "; ".join([*said, *reasons])
+
+
+def _said_of(check: CheckResult) -> str:
+    words = {None: "not run", True: "passed", False: "failed"}
+    return f"{check.name}: {words[check.passed_before]} before, {words[check.passed_after]} after"
+
+
+def _changed_lines(diff: str) -> tuple[int, int]:
+    lines = diff.splitlines()
+    added = sum(one.startswith("+") and not one.startswith("+++") for one in lines)
+    return added, sum(one.startswith("-") and not one.startswith("---") for one in lines)
+
+
+def _rejected(request: ReviewRequest, reasons: Sequence[str]) -> tuple[str, ...]:
+    if reasons:
+        return (f"accepting it for what it resolves: {reasons[0]}",)
+    left = _asked(request, request.findings_after)
+    if left or request.unresolved:
+        count = max(len(left), len(request.unresolved))
+        return (f"sending it back for the {count} that are left: the coder gives reasons",)
+    return ()
+
+
+def _confidence(request: ReviewRequest, reasons: Sequence[str]) -> float:
+    """1 for a refusal, which rests on facts; less for what was accepted with checks missing."""
+    if reasons:
+        return 1.0
+    ran = {one.name for one in request.checks if one.passed_after is not None}
+    return 0.5 + 0.4 * ("tests" in ran) + 0.1 * (_COMPILING in ran)
