@@ -216,16 +216,27 @@ def _redact_value(name: str, value: Any, counts: dict[str, int]) -> Any:
 
 
 def _as_command(words: list[Any], counts: dict[str, int]) -> Iterator[Any]:
-    """Yield a list's members, those that follow an option as they would be redacted behind it."""
-    option = ""
+    """Yield a list's members; options, and what follows them, as redacted in a command line."""
+    named = [word for word in words[:2] if isinstance(word, str) and not word.startswith("-")]
+    command, option = " ".join(named), ""
     for word in words:
-        if option and isinstance(word, str):
-            start = f"{words[0]} {option} "
-            cleaned = redact(f'{start}"{word}"', counts)
-            yield cleaned.removeprefix(start)[1:-1] if cleaned.startswith(start) else word
+        is_option = isinstance(word, str) and word.startswith("-")
+        if is_option or (option and isinstance(word, str)):
+            yield _redact_word(f"{command} {option}", word, counts)
         else:
             yield word
-        option = word if isinstance(word, str) and word.startswith("-") else ""
+        option = f"{word} " if is_option else ""
+
+
+def _redact_word(before: str, word: str, counts: dict[str, int]) -> str:
+    """Return one word of a command line as it is redacted behind the others."""
+    found: dict[str, int] = {}
+    cleaned = redact(f'{before}"{word}"', found)
+    if not found or not cleaned.startswith(f'{before}"'):
+        return word  # what stands before holds a secret itself, and is looked at in its own turn
+    for kind, count in found.items():
+        counts[kind] = counts.get(kind, 0) + count
+    return cleaned.removeprefix(before)[1:-1]
 
 
 def _take_out(kind: SecretKind, text: str, counts: dict[str, int]) -> str:

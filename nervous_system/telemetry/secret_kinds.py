@@ -17,6 +17,14 @@ _TELLING = (
     r"|(?:api|access|auth|account|private|encryption|signing|master|service|shared)[_\- ]?key)"
 )
 
+_BEFORE_OPTION = r"[^\r\n|;]{0,400}?(?: |(?P<around>\"))"
+"""What may lie between the name of a program and one of its options."""
+_WORD = (
+    r"(?P<quote>[\"'])?"
+    r"(?P<secret>(?(around)[^\"\r\n]|(?(quote)[^\"'\r\n]|[^\s\"'`,;)\]|])){1,256})"
+)
+"""A word of a command line, in quotes of its own, in those `around` the option, or in none."""
+
 
 @dataclass(frozen=True, slots=True)
 class SecretKind:
@@ -85,6 +93,12 @@ def _is_option_secret(match: re.Match[str]) -> bool:
 
 def _is_login_password(match: re.Match[str]) -> bool:
     return not (_PLACEHOLDER.match(match["secret"]) or MARK in match["secret"])
+
+
+def _is_attached_password(match: re.Match[str]) -> bool:
+    """Behind options anything is a password; in a sentence `-profile` is most probably none."""
+    is_command = match["options"] is not None or _looks_random(match["secret"])
+    return is_command and _is_login_password(match)
 
 
 def _is_cookie_secret(match: re.Match[str]) -> bool:
@@ -208,6 +222,25 @@ SECRET_KINDS = (
         ("curl",),
         r"\bcurl\b[^\r\n|;]{0,400}?\s(?:-[A-Za-z]{0,8}[uU]|--(?:proxy-)?user)[ \t=]{0,4}"
         r"[\"']?[^\s:\"'/]{1,128}:(?P<secret>[^\s\"']{1,256})",
+        is_secret=_is_login_password,
+    ),
+    _kind(
+        "login_password",
+        ("mysql", "mariadb"),
+        rf"\b(?:mysql|mariadb)[\w\-]{{0,16}}(?P<options>(?=\s\"?-))?{_BEFORE_OPTION}-p{_WORD}",
+        is_secret=_is_attached_password,
+    ),
+    _kind(
+        "login_password",
+        ("sshpass", "mongo", "login"),
+        r"\b(?:sshpass|mongo(?:sh|dump|restore|export|import)?|(?:docker|podman|registry)\s+login)\b"
+        rf"{_BEFORE_OPTION}-p[ \t=]{{0,4}}{_WORD}",
+        is_secret=_is_login_password,
+    ),
+    _kind(
+        "login_password",
+        ("redis-cli",),
+        rf"\bredis-cli\b{_BEFORE_OPTION}(?:-a|--pass)[ \t=]{{1,4}}{_WORD}",
         is_secret=_is_login_password,
     ),
     _kind(

@@ -82,6 +82,18 @@ def test_secret_is_taken_out_and_counted_under_its_kind(
         ("--db-password 'hunter'", "--db-password '[redacted:option_secret]'"),
         ("--api-key aB3dE5fG7h", "--api-key [redacted:option_secret]"),
         ("TOKEN=abcDEF", "TOKEN=[redacted:assigned_secret]"),
+        ("mysql -u root -phunter db", "mysql -u root -p[redacted:login_password] db"),
+        ("mysqldump -h h -p'two words' d", "mysqldump -h h -p'[redacted:login_password]' d"),
+        ("mariadb-dump db -phunter2", "mariadb-dump db -p[redacted:login_password]"),
+        ("sshpass -p hunter ssh h", "sshpass -p [redacted:login_password] ssh h"),
+        ("sshpass -phunter ssh h", "sshpass -p[redacted:login_password] ssh h"),
+        (
+            "docker login -u bob -p hunter r.io",
+            "docker login -u bob -p [redacted:login_password] r.io",
+        ),
+        ("mongosh h -u bob -p 'hunter'", "mongosh h -u bob -p '[redacted:login_password]'"),
+        ("redis-cli -h h -a hunter get x", "redis-cli -h h -a [redacted:login_password] get x"),
+        ("psql; PGPASSWORD=hunter psql x", "psql; PGPASSWORD=[redacted:assigned_secret] psql x"),
     ],
 )
 def test_named_value_is_taken_out_and_its_name_stays(text: str, cleaned: str) -> None:
@@ -119,6 +131,10 @@ def test_private_key_is_taken_out_whole_also_when_it_is_cut_off(end: str) -> Non
         "curl -o out:1 -H accept:text/html https://x; then -- sort -u a:b",
         "About the cookie: it has samesite=lax and is stale. A cookie = a crumb",
         "Cookie: lang=en; theme=dark",
+        "mysql -u root -p db, mysql -p$PASSWORD, mysql -p <<< x; mysql -p | tee -plain",
+        "mysql is slow with the -profile of today; the mysql image has -port 3306",
+        "sshpass -p $PW ssh; docker login -u bob; docker run -p 80:80 image; redis-cli -p 1",
+        "mongosh -p ${PW} --port 1; log in to mongo with -p",
         "SG. is a unit; the SG.1 release of AGE-SECRET-KEY- support; dop_v1_ is a prefix",
     ],
 )
@@ -175,6 +191,14 @@ def test_each_kind_of_text_about_work_is_cleaned() -> None:
         (
             ["curl", "-u", "bob:s3cr3t", "https://x"],
             ["curl", "-u", "bob:[redacted:login_password]", "https://x"],
+        ),
+        (
+            ["mysql", "-u", "root", "-ptwo words"],
+            ["mysql", "-u", "root", "-p[redacted:login_password]"],
+        ),
+        (
+            ["docker", "login", "-p", "two words"],
+            ["docker", "login", "-p", "[redacted:login_password]"],
         ),
         (
             {"command": ["tool", "--password", "two words"]},
