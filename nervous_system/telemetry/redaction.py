@@ -19,6 +19,7 @@ from nervous_system.schemas import SwarmEvent
 from nervous_system.telemetry.secret_kinds import (
     MARK,
     NAME_REACH,
+    OPTION,
     SECRET_KINDS,
     TELLING_NAME,
     TELLING_WORDS,
@@ -41,7 +42,10 @@ _DOCUMENT_FIELDS = {
 """Fields of a payload that hold such text as JSON."""
 _NAMED_VALUE = "named_value"
 _NAMED_KINDS = tuple(kind for kind in SECRET_KINDS if not kind.literals)
-_LITERALS = tuple(literal for kind in SECRET_KINDS for literal in kind.literals)
+_OPTION_DASHES = "--"
+_LITERALS = tuple(
+    literal for kind in SECRET_KINDS for literal in kind.literals if literal != _OPTION_DASHES
+)
 
 
 def _ending_in(last: str) -> re.Pattern[str]:
@@ -65,26 +69,51 @@ _find_underscored = _ending_in("_").search
 _find_a = re.compile(
     "A(?:" + "|".join(one[1:] for one in _LITERALS if one.startswith("A")) + ")"
 ).search
-_REST = tuple(
-    # Looking for a character is several times cheaper than for a word, and these are rare.
-    (next((rare for rare in "/9JR-" if rare in one), one), one)
-    for one in _LITERALS
-    if not one.endswith(("-", "_")) and not one.startswith("A")
+# Prose is full of dashes: what may hold a secret is an option that is named after one, or any
+# option of some programs. In a document its value is a word of its own: nothing is asked about it.
+_find_telling_option = re.compile(OPTION, re.IGNORECASE).search
+_find_option = re.compile(r"-(?<![^\s\"']-)[A-Za-z\-]").search
+_COMMANDS = tuple(
+    one for kind in SECRET_KINDS if kind.name == "login_password" for one in kind.literals
 )
+_REST = tuple(
+    one
+    for one in _LITERALS
+    if not (one.endswith(("-", "_")) or one.startswith("A") or one in _COMMANDS)
+)
+# Looking for a character is several times cheaper than for a word, and these are rare.
+_RARE = tuple(
+    (rare, tuple(one for one in _REST if rare in one))
+    for rare in "/9JRGB"
+    if any(rare in one for one in _REST)
+)
+_COMMON = tuple(one for one in _REST if not any(rare in one for rare, _ in _RARE))
 
 
 def is_suspect(text: str) -> bool:
     """Whether `text` may hold a secret; False is certain, True is not."""
-    if "-" in text and _find_dashed(text):
+    if "-" in text and (_find_dashed(text) or _has_option(text)):
         return True
     if "_" in text and _find_underscored(text):
         return True
     if "A" in text and _find_a(text):
         return True
-    for rare, literal in _REST:
-        if rare in text and literal in text:
+    for rare, literals in _RARE:
+        if rare in text:
+            for literal in literals:
+                if literal in text:
+                    return True
+    for literal in _COMMON:
+        if literal in text:
             return True
     return _has_telling_name(text)
+
+
+def _has_option(text: str) -> bool:
+    """Whether an option stands there that may take a secret."""
+    if _OPTION_DASHES in text and _find_telling_option(text):
+        return True
+    return bool(_find_option(text)) and any(command in text for command in _COMMANDS)
 
 
 def redact(text: str, counts: dict[str, int]) -> str:
@@ -101,14 +130,21 @@ def redact(text: str, counts: dict[str, int]) -> str:
 
 
 def _has_telling_name(text: str) -> bool:
-    """Whether a word such as `password` stands in the name before a separator."""
-    *pieces, _ = text.replace(":", "=").split("=")
-    if not pieces:
+    """Whether a name such as `password` stands before a separator."""
+    if "=" not in text and ":" not in text:
         return False
+    pieces = text.replace(":", "=").split("=")
+    pieces.pop()
     # Patterns allow white space only behind a name, so it is in the last word of its piece.
-    last_words = [word for piece in pieces for word in piece[-NAME_REACH:].rsplit(None, 1)[-1:]]
-    names = " ".join(last_words).lower()
-    return bool([word for word in TELLING_WORDS if word in names])
+    last_words = ""
+    for piece in pieces:
+        for word in piece[-NAME_REACH:].rsplit(None, 1)[-1:]:
+            last_words += word + " "
+    last_words = last_words.lower()
+    for word in TELLING_WORDS:
+        if word in last_words:
+            return any(TELLING_NAME.search(piece[-NAME_REACH:]) for piece in pieces)
+    return False
 
 
 def redact_event(event: SwarmEvent, key: Callable[[], bytes]) -> bool:

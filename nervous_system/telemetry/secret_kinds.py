@@ -25,6 +25,12 @@ _WORD = (
 )
 """A word of a command line, in quotes of its own, in those `around` the option, or in none."""
 
+OPTION = (
+    r"--(?<![\w-]--)(?P<name>[a-z\-]{0,32}?(?:passw(?:or)?d|passphrase|secret|token|api-?key"
+    r"|access-key|secret-key))"
+)
+"""A long option whose value is a secret."""
+
 
 @dataclass(frozen=True, slots=True)
 class SecretKind:
@@ -255,8 +261,7 @@ SECRET_KINDS = (
     _kind(
         "option_secret",
         ("--",),
-        r"(?<![\w-])--(?P<name>[a-z\-]{0,32}?(?:passw(?:or)?d|passphrase|secret|token|api-?key"
-        r"|access-key|secret-key))[ \t]{1,4}(?P<quote>[\"']?)"
+        rf"{OPTION}[ \t]{{1,4}}(?P<quote>[\"']?)"
         r"(?P<secret>(?<=[\"'])[^\"'\r\n]{4,4096}|[^\s\"'`,;)\]]{4,4096})",
         is_secret=_is_option_secret,
         flags=re.IGNORECASE,

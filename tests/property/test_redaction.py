@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nervous_system.telemetry.redaction import is_suspect, redact, redact_document
+from nervous_system.telemetry.secret_kinds import SECRET_KINDS, SecretKind
 
 secrets = st.sampled_from(
     [
@@ -57,3 +58,37 @@ def test_text_that_is_not_suspect_is_never_changed(text: str) -> None:
     counts: dict[str, int] = {}
     cleaned = redact(text, counts)
     assert is_suspect(text) or (cleaned == text and not counts)
+
+
+pieces = st.sampled_from(
+    [
+        *["--password ", "--api-key ", "x--secret ", "mysql -u root -p", "docker login -p "],
+        *["curl -u bob:", "redis-cli -a ", "api key", "token", "secret", "Bearer ", "Cookie: "],
+        *[
+            "hunter2222",
+            "aB3dE5fG7h",
+            "://",
+            "@",
+            "a=",
+            ": ",
+            "=",
+            " ",
+            "\n",
+            '"',
+            "-",
+            "(",
+            "word",
+        ],
+    ]
+)
+
+
+def fits(kind: SecretKind, text: str) -> bool:
+    if kind.literals and not any(literal in text for literal in kind.literals):
+        return False
+    return any(not kind.is_secret or kind.is_secret(one) for one in kind.pattern.finditer(text))
+
+
+@given(st.lists(pieces, max_size=8).map("".join))
+def test_no_kind_of_secret_is_in_text_that_is_not_suspect(text: str) -> None:
+    assert is_suspect(text) or not [kind.name for kind in SECRET_KINDS if fits(kind, text)]
