@@ -75,7 +75,7 @@ def test_no_file_names_this_machine_or_a_registry_host() -> None:
 def test_generated_code_is_what_the_contract_generates(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "proto/generate.py", str(tmp_path)], cwd=ROOT, check=True)
     committed = ROOT / "nervous_system" / "schemas" / "enchanted"
-    for made in sorted((tmp_path / "enchanted").rglob("*.py*")):
+    for made in sorted((tmp_path / "enchanted").rglob("*.p*")):
         if "__pycache__" not in made.parts:
             kept = committed / made.relative_to(tmp_path / "enchanted")
             assert kept.read_bytes() == made.read_bytes(), f"run `make proto`: {kept.name} is stale"
