@@ -14,8 +14,9 @@ from cortex.engine.manifest import ManifestEntry
 from cortex.errors import ToolRefusedError
 from cortex.tools.comparison import Manifest, compare
 from cortex.tools.confined import NEW_FILE_MODE, ConfinedDirectory, Listed, Parts, kind_of
+from cortex.tools.finishing import unbroken
 from cortex.tools.paths import GIT_DIRECTORY, PathLike, parse_directory, parse_path, shown
-from cortex.tools.recording import ToolCall, ToolRecorder, unbroken
+from cortex.tools.recording import ToolCall, ToolRecorder
 from cortex.tools.snapshot import MAX_FILE_BYTES
 from cortex.tools.workspace import OUTSIDE, Workspace
 from nervous_system.changes import SYMLINK_MODE, digest_of

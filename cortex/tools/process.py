@@ -19,6 +19,7 @@ from secrets import token_hex
 from typing import Any
 
 from cortex.errors import ToolFailedError
+from cortex.tools.finishing import unbroken
 from nervous_system.comms.running import end_task
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
@@ -147,32 +148,79 @@ async def run_command(
     """
     mark = token_hex(16)
     life_read, life_write = os.pipe()
-    status_read, status_write = os.pipe()
+    report_read, report_write = os.pipe()
     try:
         process = await _start(
-            command, directory, {**environment, MARK: mark}, limits, (life_read, status_write)
+            command, directory, {**environment, MARK: mark}, limits, (life_read, report_write)
         )
     except OSError as error:
         os.close(life_write)
-        os.close(status_read)
+        os.close(report_read)
         raise ToolFailedError(
             tool=str(command[0]), reason=f"cannot be started: {error.strerror}"
         ) from error
     finally:
         os.close(life_read)
-        os.close(status_write)
-    watching = asyncio.create_task(_follow(process, limits))
+        os.close(report_write)
+    running = _Running(process, report_read, mark, limits)
     try:
-        stdout, stderr = await asyncio.shield(watching)
+        await running.report(limits.seconds + GRACE_SECONDS)
     finally:
-        os.close(life_write)  # still running: the launcher sees it and ends everything
+        os.close(life_write)  # if it still runs, the launcher sees it and ends everything
+        await unbroken(running.end())
+    return running.result()
+
+
+class _Running:
+    """A launcher at work, its outputs being read."""
+
+    def __init__(self, process: Process, report: int, mark: str, limits: Limits) -> None:
+        self._process = process
+        self._report = report
+        self._mark = mark
+        self._line = b""
+        self._outputs = (BoundedOutput(limits.output_bytes), BoundedOutput(limits.output_bytes))
+        self._readers = [
+            asyncio.create_task(_read(stream, output), name="command output")
+            for stream, output in zip((process.stdout, process.stderr), self._outputs, strict=True)
+        ]
+
+    async def report(self, seconds: float) -> None:
+        """Wait for the launcher to say how it ended, or to die; no longer than `seconds`."""
+        loop = asyncio.get_running_loop()
+        readable: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(self._report, _set_once, readable)
         try:
-            await _await_end(process, watching)
+            await asyncio.wait({readable}, timeout=seconds)
         finally:
-            line = _read_report(status_read)
-            if not line:
-                await asyncio.to_thread(_kill_marked, mark)
-    return _result(line, stdout, stderr)
+            loop.remove_reader(self._report)
+        if readable.done():
+            self._line = os.read(self._report, CHUNK_BYTES)
+
+    async def end(self) -> None:
+        """Return when nothing of it runs any more and all of its output is read."""
+        if not self._line:
+            await self.report(GRACE_SECONDS)
+        if not self._line:
+            await asyncio.to_thread(_kill_marked, self._mark)
+        os.close(self._report)
+        # What hides from us could hold its outputs open for ever: it is not waited for.
+        ended = asyncio.create_task(self._process.wait(), name="command end")
+        await asyncio.wait({ended, *self._readers}, timeout=GRACE_SECONDS)
+        for task in (ended, *self._readers):
+            await end_task(task)
+
+    def result(self) -> CommandResult:
+        """Return what became of the command."""
+        report: dict[str, Any] = json.loads(self._line or b'{"ending": "lost"}')
+        ending = Ending(report["ending"])
+        return CommandResult(
+            ending=ending,
+            exit_code=report["code"] if ending is Ending.EXITED else None,
+            signal_number=report["code"] if ending is Ending.SIGNALLED else None,
+            stdout=self._outputs[0].content(),
+            stderr=self._outputs[1].content(),
+        )
 
 
 async def _start(
@@ -198,69 +246,14 @@ async def _start(
     )
 
 
-async def _follow(process: Process, limits: Limits) -> tuple[bytes, bytes]:
-    """Return both outputs; gives up where the launcher hangs."""
-    outputs = BoundedOutput(limits.output_bytes), BoundedOutput(limits.output_bytes)
-    readers = [
-        asyncio.ensure_future(_read(stream, output))
-        for stream, output in zip((process.stdout, process.stderr), outputs, strict=True)
-    ]
-    ended = asyncio.ensure_future(process.wait())
-    try:
-        await asyncio.wait({ended}, timeout=limits.seconds + GRACE_SECONDS)
-        # What escaped from a killed launcher could hold the pipes open for ever.
-        await asyncio.wait(readers, timeout=GRACE_SECONDS if ended.done() else 0)
-    finally:
-        for task in (ended, *readers):
-            await end_task(task)
-    return outputs[0].content(), outputs[1].content()
+def _set_once(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 async def _read(stream: asyncio.StreamReader | None, output: BoundedOutput) -> None:
     while stream is not None and (chunk := await stream.read(CHUNK_BYTES)):
         output.add(chunk)
-
-
-async def _await_end(process: Process, watching: "asyncio.Task[tuple[bytes, bytes]]") -> None:
-    """Return when nothing runs any more, also while the caller is being cancelled."""
-    ending = asyncio.ensure_future(_end(process, watching))
-    try:
-        await asyncio.shield(ending)
-    except asyncio.CancelledError:
-        await ending  # has its own deadline
-        raise
-
-
-async def _end(process: Process, watching: "asyncio.Task[tuple[bytes, bytes]]") -> None:
-    await asyncio.wait({watching}, timeout=GRACE_SECONDS)
-    await end_task(watching)
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-
-
-def _read_report(descriptor: int) -> bytes:
-    """Return the launcher's last line; empty where it was killed before."""
-    try:
-        os.set_blocking(descriptor, False)
-        return os.read(descriptor, CHUNK_BYTES)
-    except BlockingIOError:
-        return b""
-    finally:
-        os.close(descriptor)
-
-
-def _result(line: bytes, stdout: bytes, stderr: bytes) -> CommandResult:
-    report: dict[str, Any] = json.loads(line) if line else {"ending": Ending.LOST}
-    ending = Ending(report["ending"])
-    return CommandResult(
-        ending=ending,
-        exit_code=report["code"] if ending is Ending.EXITED else None,
-        signal_number=report["code"] if ending is Ending.SIGNALLED else None,
-        stdout=stdout,
-        stderr=stderr,
-    )
 
 
 def _kill_marked(mark: str) -> None:

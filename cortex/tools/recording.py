@@ -4,13 +4,12 @@ A call's event goes out when the call has ended, then the changes that it made, 
 their cause. What a cancelled call had changed already is told all the same.
 """
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
 
 from cortex.errors import ToolRefusedError, ToolTimedOutError
+from cortex.tools.finishing import unbroken
 from nervous_system import events
 from nervous_system.agent import Agent
 from nervous_system.comms.contracts import Receipt
@@ -20,7 +19,6 @@ from nervous_system.payloads import ToolOutcome
 
 Recording = Callable[[Causes], Awaitable[None]]
 """Tells on the bus what a call did; is given the call's event as the cause."""
-T = TypeVar("T")
 
 
 class ToolCall:
@@ -119,19 +117,3 @@ class ToolRecorder:
         cause = causes if isinstance(receipt, LostReceipt) else (receipt,)
         for recording in call.recordings:
             await recording(cause)
-
-
-async def unbroken(work: Coroutine[Any, Any, T]) -> T:
-    """Await `work` to its end also when cancelled meanwhile; the cancellation then goes on."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        while not task.done():
-            try:
-                await asyncio.wait({task})
-            except asyncio.CancelledError:
-                continue  # asked again: it ends by itself
-        if not task.cancelled():
-            task.exception()  # looked at: the cancellation is what the caller gets
-        raise

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cortex.tools.comparison import Difference, compare
+from cortex.tools.finishing import unbroken
 from cortex.tools.paths import shown
 from cortex.tools.process import (
     BoundedOutput,
@@ -21,7 +22,7 @@ from cortex.tools.process import (
     build_environment,
     run_command,
 )
-from cortex.tools.recording import ToolCall, ToolRecorder, unbroken
+from cortex.tools.recording import ToolCall, ToolRecorder
 from cortex.tools.snapshot import Snapshot
 from cortex.tools.workspace import Workspace
 from nervous_system.options import Causes

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from cortex.engine.manifest import ManifestEntry, format_manifest
 from cortex.tools.comparison import Difference, Manifest, apply, compare
 from cortex.tools.contents import Contents
-from cortex.tools.recording import ToolRecorder, unbroken
+from cortex.tools.finishing import unbroken
+from cortex.tools.recording import ToolRecorder
 from cortex.tools.snapshot import Snapshot, Snapshotter
 from nervous_system import events
 from nervous_system.comms.contracts import ContentStore, Receipt
