@@ -67,7 +67,8 @@ def sql(
     """Ask history one question in SQL.
 
     Tables are swarm.events, its views (swarm.decisions, swarm.agents, ...) and swarm.spans. Only
-    reading is allowed, within limits of time and memory.
+    reading is allowed, within limits of time and memory. Parquet types every text as a string, also
+    `raw` and digests, which are bytes: select hex(raw), or read that column as binary.
     """
     chosen = SqlFormat.JSON if as_json else output_format
     if chosen is SqlFormat.PARQUET and output is None and sys.stdout.isatty():
