@@ -139,8 +139,31 @@ def summary(view: Mapping[str, Any]) -> str:
             return str(view["tombstone_reason"])
         case "workspace_created":
             return str(view["created_workspace_id"])
+        case "tool_call" | "task_transition" | "run_transition" | "model_call":
+            return _work_summary(view)
         case _:
             return str(view.get("undecodable_reason", ""))
+
+
+def _work_summary(view: Mapping[str, Any]) -> str:
+    words: tuple[Any, ...]
+    match view["kind"]:
+        case "tool_call":
+            took = _milliseconds(view["tool_duration_us"])
+            words = (view["tool_name"], view["tool_arguments"], view["tool_outcome"], took)
+        case "task_transition":
+            words = (view["task_id"], view["task_state"], view["task_worker"], view["task_reason"])
+        case "run_transition":
+            words = (view["run_id"], view["run_state"], view["run_reason"])
+        case _:
+            used = f"{view['input_tokens']} in, {view['output_tokens']} out"
+            took = _milliseconds(view["model_duration_us"])
+            words = (view["model_name"], view["model_outcome"], used, took)
+    return " ".join(str(word) for word in words if word)
+
+
+def _milliseconds(microseconds: int) -> str:
+    return f"{microseconds / 1000:.1f} ms"
 
 
 def _plain(value: Any) -> Any:

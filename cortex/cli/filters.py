@@ -18,7 +18,7 @@ Role = Annotated[
 ]
 Agent = Annotated[str, typer.Option("--agent", metavar="ID", help="Agent id.")]
 Kind = Annotated[
-    str, typer.Option("--kind", help="decision, state_change, system_signal, undecodable, ...")
+    str, typer.Option("--kind", help="decision, state_change, tool_call, task_transition, ...")
 ]
 Run = Annotated[str, typer.Option("--run", metavar="ID", help="Run id.")]
 Trace = Annotated[str, typer.Option("--trace", metavar="ID", help="Trace id, 32 hex digits.")]

@@ -23,8 +23,11 @@ PUBLIC = {
     "state_changes": "What became of files, variables, schemas.",
     "signals": "How agents are doing.",
     "workspaces": "Which workspaces came to be, and from what.",
+    "tool_calls": "What tools were called with, and what came of it.",
+    "model_calls": "What models were asked, how long it took and what it cost.",
+    "tasks": "One row per task of a run: its newest state.",
     "agents": "One row per agent.",
-    "runs": "One row per run.",
+    "runs": "One row per run; its state where an orchestrator leads it.",
     "ledger": "One row per batch: its root, and the head that notes it.",
     "dead_letters": "Messages that are no events, with the reason.",
     "spans": "OpenTelemetry spans, columns named as the OpenTelemetry collector's exporter does.",
@@ -50,6 +53,18 @@ DERIVED = {
     "failures": "signals with status CRITICAL_FAILURE",
     "runs": "how many runs the agent took part in",
     "agents": "how many agents took part",
+    "tool_calls": "how many calls of tools",
+    "model_calls": "how many calls of models",
+    "task": "text of the run's task",
+    "model": "model that works on the run",
+    "branch": "branch that the run's work lies on",
+    "finished_at": "time of the transition that ended the run; null while it goes on",
+    "title": "the task in a few words",
+    "role": "role of the agents that may take the task",
+    "task_result": "JSON object: what came of the task; empty until it ends",
+    "created_at": "time of the first transition",
+    "updated_at": "time of the newest transition",
+    "transitions": "how many transitions",
     "prev_seq": "sequence of the head before",
     "event_count": "messages in the batch",
     "stream_identity": "the stream's name and creation time",
@@ -59,6 +74,18 @@ DERIVED = {
     "raw_bytes": "length of the message",
     "content": "bytes of the chunk",
 }
+OF_VIEW = {
+    "tasks": {
+        "task_document": "JSON object: the task as it was created",
+        "event_id": "event of the newest transition",
+    },
+    "runs": {
+        "run_state": "newest state; empty for a run that no orchestrator leads",
+        "run_reason": "why it got that state",
+        "cost_microusd": "known price of its calls of models, in millionths of a US dollar",
+    },
+}
+"""What a column of a view means where it is not what the event's column means."""
 _FIELD = re.compile(r"((?:^ *//.*\n)+)^ *[\w.<>, ]+ (\w+) = \d+;", re.MULTILINE)
 
 
@@ -79,7 +106,10 @@ def reference(client: HistoryClient, proto: str) -> str:
             tables[row["table"]].append(row)
     meanings = DERIVED | field_meanings(proto)
     meanings |= {row["name"]: row["comment"] for row in tables["events"] if row["comment"]}
-    sections = [_section(name, columns, meanings) for name, columns in tables.items()]
+    sections = [
+        _section(name, columns, meanings | OF_VIEW.get(name, {}))
+        for name, columns in tables.items()
+    ]
     return HEAD + "\n".join(sections)
 
 

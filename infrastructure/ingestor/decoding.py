@@ -29,6 +29,7 @@ REFUSED = "ClickHouse cannot decode the event"
 MESSAGE = "Stored"
 """Name of the message in `stored_schema` that one row is sent as."""
 
+_DECODE_START, _DECODE_END = "-- decode: from here", "-- decode: end"
 _EVENTS_TAG = b"\x0a"
 _AGENT_TOKEN_AT = 4
 _UUID_LENGTH, _UUID_DIGITS, _UUID_DASHES = 36, 32, (8, 13, 18, 23)
@@ -230,10 +231,12 @@ def stored_schema() -> str:
 def decode_columns() -> str:
     """Return the `with ... select ...` that turns swarm.events_input into swarm.events.
 
-    It is cut out of the migration that defines the materialized view; append `from TABLE` to use
-    it.
+    It is cut out of the newest migration that gives the materialized view its query; append `from
+    TABLE` to use it.
     """
-    file = resources.files("infrastructure.history") / "migrations" / "0001_events.sql"
-    text = file.read_text(encoding="utf-8")
-    _, _, rest = text.partition("-- decode: from here")
-    return rest.partition("\n")[2].partition("-- decode: end")[0].strip()
+    folder = resources.files("infrastructure.history") / "migrations"
+    files = sorted(folder.iterdir(), key=lambda file: file.name, reverse=True)
+    texts = (file.read_text(encoding="utf-8") for file in files if file.name.endswith(".sql"))
+    text = next(text for text in texts if _DECODE_START in text)
+    _, _, rest = text.partition(_DECODE_START)
+    return rest.partition("\n")[2].partition(_DECODE_END)[0].strip()

@@ -12,6 +12,8 @@ from tests.support.builders import (
     build_event,
     build_signal,
     build_state_change,
+    build_task_transition,
+    build_tool_call,
 )
 
 UNKNOWN_FIELD = b"\xf8\x3f\x01"
@@ -27,6 +29,8 @@ def events(draw: st.DrawFn) -> bytes:
         build_decision(),
         build_signal("HEALTHY"),
         build_state_change("src/auth.py"),
+        build_tool_call(),
+        build_task_transition(),
     ]
     payload = draw(st.sampled_from(payloads))
     event = build_event(

@@ -4,10 +4,14 @@ from hypothesis import strategies as st
 
 from nervous_system.schemas import (
     AgentDecision,
+    ModelCall,
+    RunTransition,
     StateChange,
     SwarmEvent,
     SystemSignal,
+    TaskTransition,
     Tombstone,
+    ToolCall,
     WorkspaceCreated,
 )
 
@@ -60,6 +64,36 @@ _workspaces = st.builds(
     base_commit=TEXT,
     manifest_digest=TEXT,
 )
+_tool_calls = st.builds(
+    ToolCall,
+    tool_name=TEXT,
+    tool_call_id=TEXT,
+    tool_arguments=TEXT,
+    tool_result=TEXT,
+    tool_outcome=TEXT,
+    tool_duration_us=U64,
+)
+_tasks = st.builds(
+    TaskTransition,
+    task_id=TEXT,
+    task_state=TEXT,
+    task_trigger=TEXT,
+    task_worker=TEXT,
+    task_attempt=st.integers(0, 2**32 - 1),
+    task_fence=U64,
+    task_document=TEXT,
+    task_reason=TEXT,
+)
+_runs = st.builds(RunTransition, run_state=TEXT, run_document=TEXT, run_reason=TEXT)
+_model_calls = st.builds(
+    ModelCall,
+    model_name=TEXT,
+    input_tokens=U64,
+    output_tokens=U64,
+    cost_microusd=U64,
+    model_duration_us=U64,
+    model_outcome=TEXT,
+)
 _payloads = st.one_of(
     st.just({}),
     _decisions.map(lambda one: {"decision": one}),
@@ -67,6 +101,10 @@ _payloads = st.one_of(
     _signals.map(lambda one: {"system_signal": one}),
     _tombstones.map(lambda one: {"tombstone": one}),
     _workspaces.map(lambda one: {"workspace_created": one}),
+    _tool_calls.map(lambda one: {"tool_call": one}),
+    _tasks.map(lambda one: {"task_transition": one}),
+    _runs.map(lambda one: {"run_transition": one}),
+    _model_calls.map(lambda one: {"model_call": one}),
 )
 event_ids = st.one_of(st.uuids().map(str), st.uuids().map(lambda one: str(one).upper()))
 seconds = st.one_of(
@@ -113,7 +151,7 @@ def varint(value: int) -> bytes:
 @st.composite
 def fields(draw: st.DrawFn) -> bytes:
     """One field of any number and wire type, known to our schema or not, well formed or not."""
-    number = draw(st.one_of(st.integers(1, 14), st.integers(50, 54), st.integers(99, 110)))
+    number = draw(st.one_of(st.integers(1, 20), st.integers(50, 54), st.integers(99, 110)))
     wire_type = draw(st.integers(0, 7))
     content = draw(st.binary(max_size=8))
     body = {
@@ -130,7 +168,7 @@ def fields(draw: st.DrawFn) -> bytes:
 def nested(draw: st.DrawFn) -> bytes:
     """A payload of odd fields, under one of the payload numbers."""
     content = b"".join(draw(st.lists(fields(), max_size=3)))
-    return varint(draw(st.integers(10, 15)) << 3 | 2) + varint(len(content)) + content
+    return varint(draw(st.integers(10, 19)) << 3 | 2) + varint(len(content)) + content
 
 
 @st.composite

@@ -14,9 +14,13 @@ from tests.support.builders import (
     Payload,
     build_decision,
     build_event,
+    build_model_call,
+    build_run_transition,
     build_signal,
     build_state_change,
+    build_task_transition,
     build_tombstone,
+    build_tool_call,
     build_workspace_created,
 )
 
@@ -29,6 +33,10 @@ from tests.support.builders import (
         (build_signal("HEALTHY"), "HEALTHY"),
         (build_tombstone("too large"), "too large"),
         (build_workspace_created("ws-1"), "ws-1"),
+        (build_tool_call(), 'read_file {"path":"src/auth.py"} ok 1.5 ms'),
+        (build_task_transition(), "t1 RUNNING coder-1 the worker before died"),
+        (build_run_transition(), "run-1 RUNNING planned"),
+        (build_model_call(), "offline ok 1200 in, 34 out 70.0 ms"),
     ],
 )
 def test_each_kind_says_its_point_in_one_line(payload: Payload, text: str) -> None:

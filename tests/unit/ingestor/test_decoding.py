@@ -1,5 +1,6 @@
 import pytest
 
+from cortex.cli.event_view import payload_columns
 from infrastructure.ingestor.decoding import (
     NOT_A_UUID,
     NOT_PROTOBUF,
@@ -9,6 +10,7 @@ from infrastructure.ingestor.decoding import (
     decode_columns,
     is_authenticated,
 )
+from nervous_system.subjects import KINDS
 from tests.support.builders import build_event
 
 
@@ -75,6 +77,8 @@ def test_the_decode_expression_is_the_views_own() -> None:
     assert text.startswith("with")
     assert text.endswith("ledger_count")
     assert "throwIf" not in text
+    for kind in KINDS:
+        assert [name for name in payload_columns(kind) if f" as {name},\n" not in text] == []
 
 
 @pytest.mark.parametrize(
