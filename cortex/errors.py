@@ -17,6 +17,7 @@
        +- RepositoryError
        +- ModelError
        |  +- ModelUnavailableError
+       |  +- ModelRejectedError
        |  +- ModelAnswerError
        |  +- BudgetExceededError
        +- ToolError
@@ -175,6 +176,15 @@ class ModelUnavailableError(ModelError):
         self.model = model
         self.reason = reason
         super().__init__(f"model {model} is not available: {reason}")
+
+
+class ModelRejectedError(ModelError):
+    """A model's provider refuses the request; sending it again changes nothing."""
+
+    def __init__(self, *, model: str, reason: str) -> None:
+        self.model = model
+        self.reason = reason
+        super().__init__(f"model {model} refuses: {reason}")
 
 
 class ModelAnswerError(ModelError):
