@@ -70,6 +70,7 @@ bench: setup ## the benchmarks; the table is docs/benchmarks.md
 docs: setup ## write the generated reference pages anew
 	@$(BIN)/python -m cortex.cli.reference > docs/reference/cli.md
 	@$(BIN)/python -m infrastructure.history.reference $(CONTRACT) > docs/reference/sql.md
+	@$(BIN)/python proto/reference.py > docs/reference/events.md
 
 demo: setup ## the main job on the embedded stack, and its result
 	@$(BIN)/python examples/demo.py
