@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from cortex.cli import filters, options, output
+from cortex.cli import options, output
 from cortex.cli.errors import CommandFailedError
 from cortex.cli.event_view import text_line, view_of_row
-from cortex.cli.filters import EventFilter, build_filter
+from cortex.cli.filters import EventFilter, takes_filter
 from cortex.cli.fresh import FRESH_SECONDS, reached_sequences, wait_until_fresh
 from cortex.cli.places import open_reader
 from cortex.cli.result_rows import (
@@ -27,16 +27,10 @@ DEFAULT_LIMIT = 100
 NO_LIMIT = 2**62
 
 
+@takes_filter
 def events(
     ctx: typer.Context,
-    role: filters.Role = "",
-    agent: filters.Agent = "",
-    kind: filters.Kind = "",
-    run: filters.Run = "",
-    trace: filters.Trace = "",
-    resource: filters.Resource = "",
-    since: filters.Since = "",
-    until: filters.Until = "",
+    chosen: EventFilter,
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=0, help="The newest so many; 0 lists all.")
     ] = DEFAULT_LIMIT,
@@ -48,16 +42,6 @@ def events(
 
     Repeats of an emitter's number are left out, as in the views.
     """
-    chosen = build_filter(
-        role=role,
-        agent=agent,
-        kind=kind,
-        run=run,
-        trace=trace,
-        resource=resource,
-        since=since,
-        until=until,
-    )
     session = Session.of(ctx)
     wait_until_fresh(session, timeout, no_wait=no_wait)
     with open_reader(session) as history:

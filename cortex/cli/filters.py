@@ -1,7 +1,9 @@
 """Which events a command is asked for: the same options and meaning, live and in history."""
 
+import functools
+import inspect
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -31,6 +33,16 @@ Since = Annotated[
 Until = Annotated[
     str, typer.Option("--until", metavar="TIME", help="Up to this time: RFC 3339, or 10m, 2h.")
 ]
+_OPTIONS = {
+    "role": Role,
+    "agent": Agent,
+    "kind": Kind,
+    "run": Run,
+    "trace": Trace,
+    "resource": Resource,
+    "since": Since,
+    "until": Until,
+}
 
 LOWEST_NS = -(2**63)
 HIGHEST_NS = 2**63 - 1
@@ -83,6 +95,30 @@ class EventFilter:
             "since_ns": _held(self.since_ns, LOWEST_NS),
             "until_ns": _held(self.until_ns, HIGHEST_NS),
         }
+
+
+def takes_filter(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a filter in the place of its parameter `chosen`."""
+    signature = inspect.signature(command, eval_str=True)
+
+    @functools.wraps(command)
+    def with_options(**given: Any) -> None:
+        named = {name: given.pop(name) for name in _OPTIONS}
+        command(**given, chosen=build_filter(**named))
+
+    parameters: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        placed = [parameter] if parameter.name != "chosen" else _option_parameters()
+        parameters += [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in placed]
+    vars(with_options).update(__signature__=signature.replace(parameters=parameters))
+    return with_options
+
+
+def _option_parameters() -> list[inspect.Parameter]:
+    return [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default="")
+        for name, annotation in _OPTIONS.items()
+    ]
 
 
 def build_filter(

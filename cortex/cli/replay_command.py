@@ -12,10 +12,10 @@ from typing import Annotated, Any
 import nats.errors
 import typer
 
-from cortex.cli import filters, options, output
+from cortex.cli import options, output
 from cortex.cli.errors import CommandFailedError
 from cortex.cli.event_view import text_line, view_of_message
-from cortex.cli.filters import EventFilter, build_filter
+from cortex.cli.filters import EventFilter, takes_filter
 from cortex.cli.fresh import FRESH_SECONDS, reached_sequences, until_fresh
 from cortex.cli.pacing import FULL_SPEED, Pacer
 from cortex.cli.places import bus_url, open_reader
@@ -43,16 +43,10 @@ class Range:
     longest_pause_ns: int | None
 
 
+@takes_filter
 def replay(
     ctx: typer.Context,
-    role: filters.Role = "",
-    agent: filters.Agent = "",
-    kind: filters.Kind = "",
-    run: filters.Run = "",
-    trace: filters.Trace = "",
-    resource: filters.Resource = "",
-    since: filters.Since = "",
-    until: filters.Until = "",
+    chosen: EventFilter,
     first: Annotated[int, typer.Option("--first", metavar="SEQ", min=1, help="From there.")] = 1,
     last: Annotated[
         int, typer.Option("--last", metavar="SEQ", min=1, help="Up to there.", show_default=False)
@@ -80,16 +74,6 @@ def replay(
     byte for byte; places where a copy would be taken for an event are refused. Text on a
     terminal, JSON lines elsewhere and with --json.
     """
-    chosen = build_filter(
-        role=role,
-        agent=agent,
-        kind=kind,
-        run=run,
-        trace=trace,
-        resource=resource,
-        since=since,
-        until=until,
-    )
     if first > last:
         raise typer.BadParameter(f"{first} lies behind --last {last}", param_hint="--first")
     asked = Range(

@@ -11,10 +11,10 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from cortex.cli import filters, options, output
+from cortex.cli import options, output
 from cortex.cli.errors import CommandFailedError
 from cortex.cli.event_view import text_line, view_of_message
-from cortex.cli.filters import EventFilter, build_filter
+from cortex.cli.filters import EventFilter, takes_filter
 from cortex.cli.places import bus_url
 from cortex.cli.session import Session
 from cortex.cli.times import to_datetime
@@ -50,16 +50,10 @@ class Ending:
         return min(bounds, default=None)
 
 
+@takes_filter
 def tail(
     ctx: typer.Context,
-    role: filters.Role = "",
-    agent: filters.Agent = "",
-    kind: filters.Kind = "",
-    run: filters.Run = "",
-    trace: filters.Trace = "",
-    resource: filters.Resource = "",
-    since: filters.Since = "",
-    until: filters.Until = "",
+    chosen: EventFilter,
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=0, help="End after so many events; 0 goes on.")
     ] = 0,
@@ -75,16 +69,6 @@ def tail(
     Text on a terminal, JSON lines elsewhere and with --json. With --limit the command fails when
     --timeout or --until comes first.
     """
-    chosen = build_filter(
-        role=role,
-        agent=agent,
-        kind=kind,
-        run=run,
-        trace=trace,
-        resource=resource,
-        since=since,
-        until=until,
-    )
     ending = Ending(limit=limit, timeout=timeout, until_ns=chosen.until_ns)
     is_json = json or not sys.stdout.isatty()
     asyncio.run(_tail(bus_url(Session.of(ctx)), chosen, ending, is_json=is_json))

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from cortex.cli.event_view import view_of_event
-from cortex.cli.filters import EventFilter, build_filter
+from cortex.cli.filters import EventFilter, build_filter, takes_filter
 from nervous_system.schemas import AgentRole
 from tests.support.builders import build_event, build_state_change
 
@@ -80,3 +80,16 @@ def test_what_is_no_value_is_wrong_usage(options: dict[str, str], part: str) -> 
 def test_bounds_stay_within_what_history_holds() -> None:
     parameters = EventFilter(since_ns=-(10**30), until_ns=10**30).parameters()
     assert (parameters["since_ns"], parameters["until_ns"]) == (-(2**63), 2**63 - 1)
+
+
+def test_command_that_takes_a_filter_is_given_one() -> None:
+    seen: list[tuple[EventFilter, int]] = []
+
+    @takes_filter
+    def listing(chosen: EventFilter, limit: int = 3) -> None:
+        seen.append((chosen, limit))
+
+    app = typer.Typer()
+    app.command()(listing)
+    app(["--role", "coder", "--limit", "5"], standalone_mode=False)
+    assert seen == [(EventFilter(role="CODER"), 5)]
