@@ -68,20 +68,30 @@ class InvalidPlanError(CortexError, ValueError):
 
 
 class RunNotFoundError(CortexError):
-    """No run has this id."""
+    """No run has this id, or several begin so."""
 
-    def __init__(self, *, run_id: str) -> None:
+    def __init__(self, *, run_id: str, count: int = 0) -> None:
         self.run_id = run_id
-        super().__init__(f"no run {run_id!r}: see `swarm tasks`")
+        self.count = count
+        super().__init__(
+            f"{count} runs begin with {run_id!r}: write more of the id"
+            if count
+            else f"no run {run_id!r}: `swarm tasks` lists those that are under way"
+        )
 
 
 class HandlerNotFoundError(CortexError):
-    """No handler is registered for a role."""
+    """No handler is registered for a role, or there is none where one is said to be."""
 
-    def __init__(self, *, role: str, known: Iterable[str]) -> None:
+    def __init__(self, *, role: str, known: Iterable[str], place: str = "") -> None:
         self.role = role
         self.known = tuple(sorted(known))
-        super().__init__(f"no worker for role {role!r}: one of {', '.join(self.known) or 'none'}")
+        self.place = place
+        super().__init__(
+            f"no handler at {place!r}: expected MODULE:FUNCTION that can be imported"
+            if place
+            else f"no worker for role {role!r}: one of {', '.join(self.known)}, or name a handler"
+        )
 
 
 class TaskRefusedError(CortexError):

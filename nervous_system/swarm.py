@@ -30,6 +30,7 @@ from nervous_system.identity import AgentIdentity
 from nervous_system.schemas import AgentRole, SwarmEvent
 from nervous_system.subjects import ALL_EVENTS, parse_role, subject_for
 from nervous_system.telemetry.linking import Link, read_carrier
+from nervous_system.telemetry.redaction import redact_event
 from nervous_system.telemetry.setup import own_provider
 from nervous_system.telemetry.spans import TRACER_NAME
 
@@ -127,6 +128,11 @@ class Swarm:
         how = {None: Wait.ACK_OR_SPOOL, True: Wait.ACK, False: Wait.HANDOVER}[wait]
         limit = self._timeout if timeout is None else timeout
         return await self.bus.publisher.submit(outgoing, how, limit)
+
+    def redact(self, event: SwarmEvent) -> None:
+        """Take secrets out of an event's text, as agents do before they publish."""
+        if self.config.telemetry.is_redacting:
+            redact_event(event, self._key)
 
     async def subscribe(
         self, *, start: int | datetime | None = None, subject: str = ALL_EVENTS

@@ -135,6 +135,7 @@ TASK_TRANSITIONS: _Table = MappingProxyType(
             TaskTrigger.CLAIM: TaskState.RUNNING,
             TaskTrigger.REVIEW: TaskState.REVIEW,
             TaskTrigger.WITHDRAW: TaskState.PENDING,
+            TaskTrigger.BURY: TaskState.DEAD,
             TaskTrigger.CANCEL: TaskState.CANCELLED,
         },
         TaskState.DEAD: {TaskTrigger.REVIVE: TaskState.PENDING},

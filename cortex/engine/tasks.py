@@ -14,6 +14,7 @@ from typing import Any
 from cortex.engine.state_machine import RunPhase, TaskState, TaskTrigger
 from cortex.errors import InvalidPlanError, TransitionDecodeError
 from nervous_system.comms.contracts import StoredEvent
+from nervous_system.errors import InvalidEventError
 from nervous_system.schemas import SwarmEvent
 from nervous_system.subjects import escape_token
 
@@ -25,6 +26,8 @@ ORDINARY = 1
 DEFAULT_ATTEMPTS = 3
 DEFAULT_ROUNDS = 3
 MAX_RETRY_SECONDS = 60.0
+MAX_NAME_BYTES = 400
+"""Longest id or role as a token: five of them make a subject."""
 MAX_DOCUMENT_BYTES = 1024 * 1024
 """Most that a task's document may take up; larger things travel by digest."""
 
@@ -137,8 +140,9 @@ def _in_order(waiting: dict[str, Task], settled: set[str]) -> list[Task]:
 
 def _check_task(task: Task) -> None:
     for name in ("task_id", "run_id", "role"):
-        if not getattr(task, name):
-            raise InvalidPlanError(task_id=task.task_id, reason=f"has no {name}")
+        _check_name(task, name, getattr(task, name))
+    if task.reviewer:
+        _check_name(task, "reviewer", task.reviewer)
     if task.priority not in PRIORITIES:
         raise InvalidPlanError(
             task_id=task.task_id, reason=f"priority is {task.priority}, not 0, 1 or 2"
@@ -152,6 +156,20 @@ def _check_task(task: Task) -> None:
     if size > MAX_DOCUMENT_BYTES:
         raise InvalidPlanError(
             task_id=task.task_id, reason=f"{size} bytes, at most {MAX_DOCUMENT_BYTES}"
+        )
+
+
+def _check_name(task: Task, name: str, value: str) -> None:
+    """Names become tokens of subjects, which have a longest length."""
+    if not value:
+        raise InvalidPlanError(task_id=task.task_id, reason=f"has no {name}")
+    try:
+        size = len(escape_token(value))
+    except InvalidEventError as error:
+        raise InvalidPlanError(task_id=task.task_id, reason=f"{name}: {error.reason}") from error
+    if size > MAX_NAME_BYTES:
+        raise InvalidPlanError(
+            task_id=task.task_id, reason=f"{name} takes {size} bytes, at most {MAX_NAME_BYTES}"
         )
 
 
@@ -207,26 +225,37 @@ def read_transition(stored: StoredEvent) -> Transition | None:
     """Return what a stored event says; None where it is about something else.
 
     Raises:
-        TransitionDecodeError: it is a transition, but none that is known here.
+        TransitionDecodeError: it is a transition, but none that can be followed.
     """
-    return parse_transition(stored.event, stored.sequence, stored.delivery.stored_at)
+    delivery = stored.delivery
+    return parse_transition(stored.event, delivery.subject, delivery.sequence, delivery.stored_at)
 
 
-def parse_transition(event: SwarmEvent, sequence: int, at: datetime) -> Transition | None:
-    """Return what an event says that is stored at `sequence`; None where it is no transition.
+def parse_transition(
+    event: SwarmEvent, subject: str, sequence: int, at: datetime
+) -> Transition | None:
+    """Return what an event says that is stored on `subject`; None where it is no transition.
 
     Raises:
-        TransitionDecodeError: it is a transition, but none that is known here.
+        TransitionDecodeError: it is a transition, but of an unknown kind, or of another task than
+            the subject's, whose writes it was not conditioned on.
     """
     kind = event.WhichOneof("payload")
     try:
         if kind == "task_transition":
-            return _task_transition(event, sequence, at)
-        if kind == "run_transition":
-            return _run_transition(event, sequence, at)
-    except ValueError as error:
+            found = _task_transition(event, sequence, at)
+            pattern = task_subjects(found.run_id, found.task_id)
+        elif kind == "run_transition":
+            found = _run_transition(event, sequence, at)
+            pattern = run_subjects(found.run_id)
+        else:
+            return None
+    except (ValueError, InvalidEventError) as error:
         raise TransitionDecodeError(event_id=event.event_id, reason=str(error)) from error
-    return None
+    if not subject.startswith(pattern[:-1]):
+        reason = f"it is about {pattern}, on {subject}"
+        raise TransitionDecodeError(event_id=event.event_id, reason=reason)
+    return found
 
 
 def _task_transition(event: SwarmEvent, sequence: int, at: datetime) -> Transition:

@@ -1,4 +1,4 @@
-"""Conditional publishes on a real nats-server: who wins, who is told what, lost answers included."""
+"""Conditional publishes on a real nats-server: who wins, and who is told what."""
 
 import asyncio
 from collections.abc import AsyncIterator
