@@ -17,12 +17,11 @@ from opentelemetry.trace import Span, SpanKind, Tracer
 from nervous_system import changes, events, vitals
 from nervous_system.comms.contracts import Receipt
 from nervous_system.content import ContentKeeper
+from nervous_system.draft import Envelope
 from nervous_system.emission import Emission
 from nervous_system.errors import InvalidEventError
 from nervous_system.identity import AgentIdentity
 from nervous_system.options import Causes, EmitOptions, event_ids
-from nervous_system.payloads import build_message
-from nervous_system.schemas import SwarmEvent
 from nervous_system.telemetry import linking, spans
 from nervous_system.telemetry.linking import Link
 
@@ -52,14 +51,7 @@ class Agent:
         self._timeout = timeout
         self._origin = origin
         self._current = spans.Current()
-        # What all its events have in common: copying a message is cheaper than setting its fields.
-        self._envelope = build_message(
-            SwarmEvent,
-            agent_role=identity.role,
-            agent_id=identity.agent_id,
-            run_id=identity.run_id,
-            workspace_id=identity.workspace_id,
-        )
+        self._envelope = Envelope(identity)
         self._vitals = vitals.Vitals()
         self._span_attributes: dict[str, spans.AttributeValue] = {
             spans.AGENT_ID: identity.agent_id,
@@ -344,24 +336,19 @@ class Agent:
         causes = event_ids(caused_by) if caused_by else spans.current_causes.get()
         if not causes and link is not None:
             causes = link.caused_by
-        kind = events.kind_of_payload(payload)
-        event = SwarmEvent()
-        event.CopyFrom(self._envelope)
-        event.event_id = events.new_event_id()
-        stamp = event.timestamp
-        stamp.seconds, stamp.nanos = divmod(time.time_ns(), 1_000_000_000)
-        if trace_id:
-            event.trace_id = trace_id
-            event.span_id = span_id
-        if causes:
-            event.caused_by.extend(causes)
-        if attributes or workspace_id:
-            event.MergeFrom(
-                build_message(SwarmEvent, workspace_id=workspace_id, attributes=attributes)
-            )
-        getattr(event, kind).CopyFrom(payload)
+        draft = self._envelope.draft(
+            events.kind_of_payload(payload),
+            payload,
+            event_id=events.new_event_id(),
+            time_ns=time.time_ns(),
+            trace_id=trace_id,
+            span_id=span_id,
+            caused_by=causes,
+            attributes=attributes,
+            workspace_id=workspace_id,
+        )
         limit = self._timeout if timeout is None else timeout
-        return self._emission.send(event, kind, traceparent, wait, limit)
+        return self._emission.send(draft, traceparent, wait, limit)
 
     def _trace(self, link: Link | None, *, is_first: bool) -> tuple[str, str, str]:
         """Return the ids of a given link before, or else after, those of the active span."""

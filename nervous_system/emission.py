@@ -1,6 +1,6 @@
 """Emission: the way of an event from an agent's call to the bus.
 
-In this order and without awaiting in between: the event is numbered on trial, redacted, encoded and
+In this order and without awaiting in between: the event is numbered on trial, redacted and
 measured; only then it counts. What fails afterwards is the publisher's business (it retries,
 spools, replaces by tombstones), or no room, which takes the number back. Nothing here raises into
 the agent unless the caller waits for the ack.
@@ -13,10 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from google.protobuf.message import EncodeError
-
 from nervous_system.comms.contracts import Outgoing, Publisher, Receipt, Wait
 from nervous_system.config import SpoolConfig
+from nervous_system.draft import Draft
 from nervous_system.emitter import Emitter, make_tombstone
 from nervous_system.errors import (
     BusError,
@@ -74,9 +73,9 @@ class Emission:
         self._headers = _NO_HEADERS
 
     async def send(
-        self, event: SwarmEvent, kind: str, traceparent: str, wait: bool | None, timeout: float
+        self, draft: Draft, traceparent: str, wait: bool | None, timeout: float
     ) -> Receipt:
-        """Publish `event`; its identity, id, time and payload are set.
+        """Publish the event that `draft` makes with the next number.
 
         Raises:
             SwarmError: with `wait=True` only; says what went wrong.
@@ -84,9 +83,9 @@ class Emission:
         if self._owed:
             await self.settle_debts()
         try:
-            outgoing = self._number(event, kind, traceparent)
+            outgoing = self._number(draft, traceparent)
         except EventError as error:
-            return self.lose(event.event_id, error, wait)
+            return self.lose(draft.event_id, error, wait)
         try:
             receipt = await self._publisher.submit(outgoing, self._waits[wait], timeout)
         except PublishTimeoutError as error:  # it stays on its way, and keeps its number
@@ -152,34 +151,27 @@ class Emission:
         self._take_back(outgoing, error)
         return self.lose(outgoing.event_id, error, wait)
 
-    def _number(self, event: SwarmEvent, kind: str, traceparent: str) -> Outgoing:
+    def _number(self, draft: Draft, traceparent: str) -> Outgoing:
         emitter = self.emitter
-        emitter_seq = emitter.stamp(event)
-        if self._redaction_key is not None:
-            redact_event(event, self._redaction_key)
-        raw = self._encode(event)
-        subject = self._subjects.get(kind) or self._subject(kind)
-        emitter.taken(raw)
-        return Outgoing(
-            subject=subject,
-            payload=raw,
-            event_id=event.event_id,
-            emitter_id=emitter.emitter_id,
-            emitter_seq=emitter_seq,
-            headers=self._headers_for(traceparent) if traceparent else _NO_HEADERS,
-        )
-
-    def _encode(self, event: SwarmEvent) -> bytes:
-        try:
-            raw: bytes = event.SerializeToString()
-        except (EncodeError, ValueError) as error:
-            raise InvalidEventError(field="payload", reason=f"no encoding: {error}") from error
+        raw = b"%b%b%b" % (draft.head, emitter.link(), draft.tail)
+        kind = draft.kind
+        if draft.is_suspect and self._redaction_key is not None:
+            raw = _redacted(raw, self._redaction_key)
         if len(raw) > self._max_payload_bytes:
             raise InvalidEventError(
                 field="payload",
                 reason=f"{len(raw)} bytes encoded, at most {self._max_payload_bytes} fit the bus",
             )
-        return raw
+        subject = self._subjects.get(kind) or self._subject(kind)
+        emitter.taken(raw)
+        return Outgoing(
+            subject=subject,
+            payload=raw,
+            event_id=draft.event_id,
+            emitter_id=emitter.emitter_id,
+            emitter_seq=emitter.count,
+            headers=self._headers_for(traceparent) if traceparent else _NO_HEADERS,
+        )
 
     def _subject(self, kind: str) -> str:
         subject = subject_for(self._identity.role, kind, self._identity.agent_id)
@@ -199,3 +191,12 @@ class Emission:
             stone = make_tombstone(outgoing, str(error))
             if stone is not None:
                 self._owe(stone)
+
+
+def _redacted(raw: bytes, key: Callable[[], bytes]) -> bytes:
+    """Return an event's bytes without secrets; they stay the same if there are none."""
+    event = SwarmEvent.FromString(raw)
+    if not redact_event(event, key):
+        return raw
+    cleaned: bytes = event.SerializeToString()
+    return cleaned

@@ -1,6 +1,6 @@
 """The emitter: one life of one agent instance, its gap-free counter and its chain of digests.
 
-Pure. An event is stamped, encoded and checked first and counts only when it is `taken`, so that
+Pure. An event is linked, encoded and checked first and counts only when it is `taken`, so that
 what is refused for its size or for want of room leaves no gap. What fails after that is replaced by
 a tombstone with the same number; the tombstone names the digest of what it stands for, because
 later events may already link to that.
@@ -10,22 +10,28 @@ from hashlib import sha256
 
 from nervous_system import events
 from nervous_system.comms.contracts import Outgoing
+from nervous_system.draft import number_tag, size_tag, varint
 from nervous_system.errors import EventError
 from nervous_system.schemas import SwarmEvent
 from nervous_system.subjects import subject_for
+
+_NUMBER = number_tag("emitter_seq")
+_DIGEST = size_tag("previous_digest") + varint(sha256().digest_size)
 
 
 class Emitter:
     """Numbers the events of one life and links each to the one before.
 
-    Between `stamp` and `taken` nothing else may be stamped: callers do both without awaiting in
+    Between `link` and `taken` nothing else may be linked: callers do both without awaiting in
     between.
     """
 
-    __slots__ = ("_before_last", "_count", "_digest", "emitter_id")
+    __slots__ = ("_before_last", "_count", "_digest", "_named", "emitter_id")
 
     def __init__(self, emitter_id: str) -> None:
         self.emitter_id = emitter_id
+        name = emitter_id.encode()
+        self._named = size_tag("emitter_id") + varint(len(name)) + name
         self._count = 0
         self._digest = b""
         self._before_last = b""
@@ -40,15 +46,16 @@ class Emitter:
         """SHA-256 of the last event taken; empty before the first."""
         return self._digest
 
-    def stamp(self, event: SwarmEvent) -> int:
-        """Write the next number and the link into `event`; nothing is counted yet."""
-        event.emitter_id = self.emitter_id
-        event.emitter_seq = self._count + 1
-        event.previous_digest = self._digest
-        return self._count + 1
+    def link(self) -> bytes:
+        """Return the fields of the next event that number and link it; nothing is counted yet."""
+        number = varint(self._count + 1)
+        digest = self._digest
+        if not digest:
+            return b"%b%b%b" % (self._named, _NUMBER, number)
+        return b"%b%b%b%b%b" % (self._named, _NUMBER, number, _DIGEST, digest)
 
     def taken(self, raw: bytes) -> None:
-        """Count the event stamped last; `raw` is what will be published, byte for byte."""
+        """Count the event linked last; `raw` is what will be published, byte for byte."""
         self._before_last = self._digest
         self._digest = sha256(raw).digest()
         self._count += 1

@@ -12,7 +12,7 @@ whether any pattern has to run at all: most text is clean, and these are what `s
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from nervous_system.schemas import SwarmEvent
@@ -147,6 +147,12 @@ def _has_telling_name(text: str) -> bool:
     return False
 
 
+def may_hold_secret(kind: str, payload: Any, attributes: Mapping[str, str]) -> bool:
+    """Whether an event of this payload and these attributes has to be redacted; False is sure."""
+    texts = _texts(kind, payload, attributes)
+    return is_suspect(texts[0] if len(texts) == 1 else "\n".join(texts))
+
+
 def redact_event(event: SwarmEvent, key: Callable[[], bytes]) -> bool:
     """Take secrets out of the event's text; True if there were any.
 
@@ -156,8 +162,9 @@ def redact_event(event: SwarmEvent, key: Callable[[], bytes]) -> bool:
             the bytes that would have been published.
         key: gives the home's redaction key; asked only when something is found.
     """
-    texts = _texts(event)
-    if not is_suspect(texts[0] if len(texts) == 1 else "\n".join(texts)):
+    kind = event.WhichOneof("payload") or ""
+    payload = getattr(event, kind) if kind else None
+    if not may_hold_secret(kind, payload, event.attributes):
         return False
     original = event.SerializeToString()
     counts: dict[str, int] = {}
@@ -165,28 +172,24 @@ def redact_event(event: SwarmEvent, key: Callable[[], bytes]) -> bool:
     _redact_attributes(event, counts)
     if not counts:
         return False
-    for kind, count in counts.items():
-        event.redactions[kind] += count
+    for name, count in counts.items():
+        event.redactions[name] += count
     event.original_digest = hmac.digest(key(), original, "sha256")
     return True
 
 
-def _texts(event: SwarmEvent) -> list[str]:
-    kind = event.WhichOneof("payload")
+def _texts(kind: str, payload: Any, attributes: Mapping[str, str]) -> list[str]:
     if kind == "decision":
-        decision = event.decision
-        texts = [decision.rationale, *decision.rejected_alternatives]
-        if trigger := decision.input_trigger:
+        texts = [payload.rationale, *payload.rejected_alternatives]
+        if trigger := payload.input_trigger:
             texts.append(trigger)
     elif kind in _TEXT_FIELDS:
-        payload = getattr(event, kind)
         names = (*_TEXT_FIELDS[kind], *_DOCUMENT_FIELDS.get(kind, ()))
         texts = [getattr(payload, name) for name in names]
     else:
         texts = []
-    if event.attributes:
-        for name, value in event.attributes.items():
-            texts.append(f"{name}={value}")
+    if attributes:
+        texts += [f"{name}={value}" for name, value in attributes.items()]
     return texts
 
 

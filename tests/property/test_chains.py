@@ -27,7 +27,7 @@ def emit_all(length: int) -> list[bytes]:
             else events.decision(rationale=f"reason {number}")
         )
         event = events.build(payload, agent_id="a", event_id=ID.format(number), at=MOMENT)
-        emitter.stamp(event)
+        event.MergeFromString(emitter.link())
         raws.append(events.encode(event))
         emitter.taken(raws[-1])
     return raws

@@ -9,7 +9,7 @@ from nervous_system.errors import ChainBrokenError
 
 def emit(emitter: Emitter, payload: events.Payload | None = None) -> bytes:
     event = events.build(payload or events.decision(rationale="why"), role="coder", agent_id="a")
-    emitter.stamp(event)
+    event.MergeFromString(emitter.link())
     raw = events.encode(event)
     emitter.taken(raw)
     return raw

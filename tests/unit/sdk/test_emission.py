@@ -9,6 +9,7 @@ from nervous_system import events
 from nervous_system.chains import EmitterChain
 from nervous_system.comms.contracts import Outgoing, Receipt, Wait
 from nervous_system.config import SpoolConfig
+from nervous_system.draft import Envelope
 from nervous_system.emission import MAX_DEBTS, Emission, LostReceipt
 from nervous_system.errors import (
     BusClosedError,
@@ -59,8 +60,13 @@ def emission(publisher: ScriptedPublisher, *, spool: SpoolConfig | None = SPOOL)
 
 
 async def send(sender: Emission, wait: bool | None = None, text: str = "x") -> Receipt:
-    event = events.build(events.decision(rationale=text), role="coder", agent_id="a")
-    return await sender.send(event, "decision", "", wait, 1.0)
+    draft = Envelope(IDENTITY).draft(
+        "decision",
+        events.decision(rationale=text),
+        event_id=events.new_event_id(),
+        time_ns=1_700_000_000_000_000_000,
+    )
+    return await sender.send(draft, "", wait, 1.0)
 
 
 def numbers(publisher: ScriptedPublisher) -> list[int]:
@@ -183,3 +189,21 @@ async def test_without_a_spool_every_call_waits_for_the_ack() -> None:
     assert isinstance(lost, LostReceipt)
     assert "outcome unknown" in lost.reason
     assert (publisher.waits, sender.emitter.count) == ([Wait.ACK], 1)
+
+
+async def test_event_is_redacted_after_it_is_numbered_and_linked_by_what_is_sent() -> None:
+    publisher = ScriptedPublisher()
+    sender = emission(publisher)
+    await send(sender, text="password=hunter2222")
+    await send(sender)
+    event = events.decode(publisher.taken[0].payload)
+    assert (dict(event.redactions), event.emitter_seq) == ({"assigned_secret": 1}, 1)
+    assert "hunter" not in event.decision.rationale
+    assert numbers(publisher) == [1, 2]
+
+
+async def test_text_that_only_looks_suspect_is_sent_as_it_is() -> None:
+    publisher = ScriptedPublisher()
+    await send(emission(publisher), text="password=$PASSWORD")
+    event = events.decode(publisher.taken[0].payload)
+    assert (event.decision.rationale, event.original_digest) == ("password=$PASSWORD", b"")

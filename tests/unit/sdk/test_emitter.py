@@ -8,7 +8,7 @@ from nervous_system.schemas import SwarmEvent
 
 def take(emitter: Emitter, text: str = "why") -> bytes:
     event = events.build(events.decision(rationale=text), role="coder", agent_id="A")
-    emitter.stamp(event)
+    event.MergeFromString(emitter.link())
     raw = events.encode(event)
     emitter.taken(raw)
     return raw
@@ -28,9 +28,9 @@ def test_first_event_links_to_nothing_and_the_next_to_it() -> None:
     assert events.decode(second).previous_digest == sha256(first).digest()
 
 
-def test_event_that_is_only_stamped_leaves_no_gap() -> None:
+def test_event_that_is_only_linked_leaves_no_gap() -> None:
     emitter = Emitter("e")
-    emitter.stamp(events.build(events.decision()))
+    emitter.link()
     assert events.decode(take(emitter)).emitter_seq == 1
 
 
