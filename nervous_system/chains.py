@@ -82,10 +82,16 @@ class EmitterChain:
 class StateChain:
     """Follows the changes of one resource in their order: each starts from the state before it."""
 
+    __slots__ = ("resource", "state_hash")
+
     def __init__(self, resource: str, state_hash: str | None = None) -> None:
         self.resource = resource
         self.state_hash = state_hash
         """Digest of the present state, empty where the resource is absent; None: not known yet."""
+
+    def follows(self, previous_state_hash: str) -> bool:
+        """Return whether a change from this state may come next."""
+        return self.state_hash is None or self.state_hash == previous_state_hash
 
     def follow(self, change: StateChange, sequence: int = 0) -> None:
         """Take the next change; the chain goes on from its state also after a break.
@@ -93,12 +99,13 @@ class StateChain:
         Raises:
             ChainBrokenError: the resource was changed outside the swarm, or records are missing.
         """
+        is_next = self.follows(change.previous_state_hash)
         expected, self.state_hash = self.state_hash, change.new_state_hash
-        if expected is not None and expected != change.previous_state_hash:
+        if not is_next:
             raise ChainBrokenError(
                 resource=self.resource,
                 sequence=sequence,
-                expected=expected,
+                expected=expected or "",
                 found=change.previous_state_hash,
             )
 

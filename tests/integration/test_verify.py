@@ -18,7 +18,14 @@ from infrastructure.history.verify.signing import (
 )
 from infrastructure.ingestor.emitters import EmitterTracker
 from infrastructure.ingestor.ledger import Head, format_head
-from tests.support.builders import build_decision, build_event, build_state_change, subject_of
+from nervous_system.schemas import SwarmEvent
+from tests.support.builders import (
+    build_decision,
+    build_event,
+    build_state_change,
+    build_workspace_created,
+    subject_of,
+)
 from tests.support.ledgered import ChainedEmitter, life_of
 from tests.support.verified import SmallSwarm, between, small_swarm
 
@@ -379,3 +386,53 @@ async def test_rows_gone_from_the_beginning_without_a_kept_head_are_missing(
     await swarm.js.purge_stream("ENCHANTED_SWARM", seq=21)
     swarm.alter("alter table swarm.events delete where stream_seq <= 20")
     assert ("ledger_link", 40) in await swarm.problems()
+
+
+def change_of(resource: str, before: str, after: str, workspace: str = "w") -> SwarmEvent:
+    event = build_event(build_state_change(resource, before * 64, after * 64))
+    event.workspace_id = workspace
+    return event
+
+
+async def test_a_change_from_outside_names_the_resource_and_the_last_valid_event(
+    swarm: SmallSwarm,
+) -> None:
+    emitter = ChainedEmitter("painter")
+    events = [
+        change_of("a", "", "1"),
+        change_of("b", "", "2"),
+        change_of("a", "9", "3"),
+        change_of("a", "3", "4"),
+    ]
+    await swarm.publish([*map(emitter.stamp, events), emitter.stop()])
+    await swarm.ingest()
+    (problem,) = (await swarm.verify()).report.problems
+    assert (problem.kind.value, problem.sequence) == ("resource_chain", 63)
+    assert (problem.resource, problem.event_id) == ("a", events[2].event_id)
+    last_valid = (problem.last_valid_sequence, problem.last_valid_event_id)
+    assert last_valid == (61, events[0].event_id)
+
+
+async def test_a_break_in_what_is_not_numbered_is_a_doubt(swarm: SmallSwarm) -> None:
+    events = [change_of("a", "", "1"), change_of("a", "9", "3")]
+    await swarm.publish([(subject_of(one), one.SerializeToString()) for one in events])
+    await swarm.ingest()
+    report = (await swarm.verify()).report
+    assert report.problems == []
+    (doubt,) = [item for item in report.unproven if item.kind.value == "resource_chain"]
+    assert doubt.sequence == 62
+
+
+async def test_a_fork_at_an_earlier_event_goes_on_from_the_state_then(swarm: SmallSwarm) -> None:
+    emitter = ChainedEmitter("painter")
+    first = change_of("a", "", "1")
+    created = build_event(build_workspace_created("v"))
+    created.workspace_created.parent_workspace_id = "w"
+    created.workspace_created.parent_event_id = first.event_id
+    events = [first, change_of("a", "1", "2"), created, change_of("a", "1", "3", "v")]
+    await swarm.publish([*map(emitter.stamp, events), emitter.stop()])
+    await swarm.ingest()
+    assert await swarm.problems() == []
+    await swarm.publish([emitter.stamp(change_of("a", "9", "4", "v"))])
+    await swarm.ingest()
+    assert ("resource_chain", 66) in await swarm.problems()

@@ -54,6 +54,8 @@ class Corpus:
         self._random = Random(seed)  # noqa: S311 - test data, not secrets
         self._agents = [f"agent-{number:03}" for number in range(agents)]
         self._files = [f"src/package_{n % 40}/module_{n}.py" for n in range(files)]
+        self._states: dict[str, str] = {}
+        """The state that the last change of a file has left behind."""
         self._traces = [self._trace() for _ in range(agents)]
         self._runs = [self._uuid() for _ in range(0, agents, RUN_AGENTS)]
 
@@ -123,9 +125,9 @@ class Corpus:
         event = self._envelope()
         change = event.state_change
         change.target_type = "FILE_SYSTEM"
-        change.target_resource = self._random.choice(self._files)
-        change.previous_state_hash = self._digest()
-        change.new_state_hash = self._digest()
+        change.target_resource = file = self._random.choice(self._files)
+        change.previous_state_hash = self._states.get(file) or self._digest()
+        change.new_state_hash = self._states[file] = self._digest()
         before, after = self.text(60), self.text(60)
         line = self._random.randrange(1, 400)
         change.diff_patch = f"@@ -{line} +{line} @@\n-{before}\n+{after}\n"

@@ -13,9 +13,13 @@ RUN_MESSAGES = 4_096
 """Messages that are decoded as one."""
 
 
-def decode_runs(payloads: Sequence[bytes]) -> tuple[Decoded, list[SwarmEvent]]:
-    """Return what `decode` returns, and the event of each of its `numbered`."""
-    found, events = Decoded(), list[SwarmEvent]()
+Events = list[SwarmEvent | None]
+"""The event of each message; None where it does not decode."""
+
+
+def decode_runs(payloads: Sequence[bytes]) -> tuple[Decoded, Events]:
+    """Return what `decode` returns, and the events themselves."""
+    found, events = Decoded(), Events()
     for start in range(0, len(payloads), RUN_MESSAGES):
         run = payloads[start : start + RUN_MESSAGES]
         if not _add_run(found, events, run, start):
@@ -23,9 +27,7 @@ def decode_runs(payloads: Sequence[bytes]) -> tuple[Decoded, list[SwarmEvent]]:
     return found, events
 
 
-def _add_run(
-    found: Decoded, events: list[SwarmEvent], payloads: Sequence[bytes], start: int
-) -> bool:
+def _add_run(found: Decoded, events: Events, payloads: Sequence[bytes], start: int) -> bool:
     """Decode a run as one; False: one of its messages is no event of ours."""
     run = read_run(payloads)
     if run is None:
@@ -37,16 +39,16 @@ def _add_run(
     found.event_ids += event_ids
     found.kinds += [event.WhichOneof("payload") or UNKNOWN for event in run.events]
     found.agents += [event.agent_id for event in run.events]
-    for at, event in enumerate(run.events, start):
-        if (number := event.emitter_seq) and (emitter := event.emitter_id):
-            found.numbered.append((at, emitter, number))
-            events.append(event)
+    found.numbered += [
+        (at, emitter, number)
+        for at, event in enumerate(run.events, start)
+        if (number := event.emitter_seq) and (emitter := event.emitter_id)
+    ]
+    events += run.events
     return True
 
 
-def _add_singly(
-    found: Decoded, events: list[SwarmEvent], payloads: Sequence[bytes], start: int
-) -> None:
+def _add_singly(found: Decoded, events: Events, payloads: Sequence[bytes], start: int) -> None:
     one = decode(payloads)
     found.canonical += one.canonical
     found.kinds += one.kinds
@@ -54,4 +56,7 @@ def _add_singly(
     found.event_ids += one.event_ids
     found.reasons.update((start + at, reason) for at, reason in one.reasons.items())
     found.numbered += [(start + at, emitter, number) for at, emitter, number in one.numbered]
-    events += [SwarmEvent.FromString(one.canonical[at]) for at, _, _ in one.numbered]
+    events += [
+        None if at in one.reasons else SwarmEvent.FromString(canonical)
+        for at, canonical in enumerate(one.canonical)
+    ]

@@ -53,6 +53,8 @@ class ProblemKind(StrEnum):
     """`previous_digest` is not the digest of the emitter's event before."""
     EMITTER_COUNT = "emitter_count"
     """An emitter's final count is not the number of its last event."""
+    RESOURCE_CHAIN = "resource_chain"
+    """A change does not start from the state that the resource's last change left behind."""
 
 
 class UnprovenKind(StrEnum):
@@ -80,6 +82,8 @@ class UnprovenKind(StrEnum):
     """Heads carry no signature."""
     PARTIAL_RANGE = "partial_range"
     """Only part of history was asked for."""
+    RESOURCE_CHAIN = "resource_chain"
+    """A change starts from no recorded state; its emitter does not number what it sends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,9 @@ class Problem:
     """The first column that it is about."""
     last_sequence: int | None = None
     """End of the range, where it is about more than one sequence."""
+    last_valid_sequence: int | None = None
+    """Of the last event that is as it should be, where it is about what follows that one."""
+    last_valid_event_id: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the public form."""
@@ -112,6 +119,8 @@ class Problem:
             "resource": self.resource,
             "emitter_id": self.emitter_id,
             "column": self.column,
+            "last_valid_sequence": self.last_valid_sequence,
+            "last_valid_event_id": self.last_valid_event_id,
             "detail": self.detail,
         }
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from infrastructure.history.verify.findings import Problem
 from infrastructure.history.verify.ledger import Leaves
+from infrastructure.history.verify.resources import Break
 from infrastructure.history.verify.stretch import Stretch
 
 SPAN_SEQUENCES = 200_000
@@ -31,7 +32,7 @@ class Piece:
 
 @dataclass(slots=True)
 class Span:
-    """Stretches in order, and what their events said of their emitters."""
+    """Stretches in order, and what their events said of their emitters and of resources."""
 
     first: int
     last: int
@@ -39,6 +40,8 @@ class Span:
     problems: list[Problem] = field(default_factory=list)
     repeats: set[tuple[str, int]] = field(default_factory=set)
     """Emitter numbers that came twice."""
+    breaks: list[Break] = field(default_factory=list)
+    """Changes that do not start from the state before them."""
 
     def add(self, stretch: Stretch) -> Piece:
         """Take note of a stretch; returns what is kept of it."""

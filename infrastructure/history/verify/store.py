@@ -244,6 +244,21 @@ class VerifyStore:
             [row["raw"] for row in rows],
         )
 
+    def state_at_event(
+        self, stream: str, event_id: str, resource: tuple[str, str, str]
+    ) -> str | None:
+        """Return what a resource was when an event was stored; None: it was never changed before.
+
+        Args:
+            stream: of the event and of the changes.
+            event_id: of the event.
+            resource: workspace, type and name.
+        """
+        workspace, kind, name = resource
+        values = {"event_id": event_id, "workspace": workspace, "type": kind, "resource": name}
+        row = self._query("state_at_event", stream, 0, 0, values=values)[0]
+        return str(row["state"]) if row["changes"] else None
+
     def conflicts(self, stream: str, numbers: Iterable[tuple[str, int]]) -> list[Conflict]:
         """Return which of these emitter numbers stand for different events."""
         short, long = list[tuple[str, int]](), list[tuple[str, int]]()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from infrastructure.errors import InsertRejectedError, QueryFailedError
 from infrastructure.history.refusals import blames_rows
+from infrastructure.history.verify.breaks import BreakReport
 from infrastructure.history.verify.cutting import Cut, Cutter
 from infrastructure.history.verify.findings import (
     Findings,
@@ -83,6 +84,7 @@ class StreamCheck:
         self._ledger = LedgerCheck(before=scope.before, is_first=scope.is_from_start)
         self._inspector = Inspector(store, state.name, findings, witnesses)
         self._maker = make_maker(state.name, from_start=scope.is_from_start, to_end=scope.is_to_end)
+        self._breaks = BreakReport(store, state.name, findings)
         self._unnumbered = 0
         self._holes = Holes()
         if scope.is_from_start:
@@ -151,6 +153,7 @@ class StreamCheck:
         self._holes.take(cut.messages.sequences, cut.first, cut.last)
         cut.span.problems += self._maker.chains.take_problems()
         cut.span.repeats |= self._maker.chains.take_repeats()
+        cut.span.breaks += self._maker.resources.take_breaks()
         return stretch
 
     def _load(self, span: Span, stretch: Stretch) -> None:
@@ -185,6 +188,7 @@ class StreamCheck:
             for piece in span.pieces:
                 await asyncio.to_thread(self._look_closer, await self._read_again(piece))
         await asyncio.to_thread(self._report_emitters, span)
+        await asyncio.to_thread(self._breaks.report, span.breaks)
         self._on_progress(self._stream, self.outcome.checked)
 
     def _is_sound(self, span: Span, stored: _Stored | None) -> bool:
@@ -273,6 +277,9 @@ class StreamCheck:
         self._report_batches(self._ledger.finish())
         problems, unproven = self._maker.chains.finish()
         self._findings.report_all(problems)
+        self._maker.resources.finish()
+        self._breaks.report(self._maker.resources.take_breaks())
+        self._breaks.finish()
         for item in unproven:
             self._findings.doubt(item)
         if self._unnumbered:

@@ -6,11 +6,11 @@ of them is compared there with what history holds.
 
 import sys
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from struct import Struct
 
-from infrastructure.history.verify.decoding import decode_runs
+from infrastructure.history.verify.decoding import Events, decode_runs
 from infrastructure.history.verify.emitters import EmitterChains, Numbered
 from infrastructure.history.verify.encoding import (
     IS_REPEATED,
@@ -21,16 +21,17 @@ from infrastructure.history.verify.encoding import (
 )
 from infrastructure.history.verify.ledger import PIECES, Leaves
 from infrastructure.history.verify.messages import Messages
+from infrastructure.history.verify.resources import ResourceChains, observe_event
 from infrastructure.history.verify.rows import Fact
 from infrastructure.ingestor.decoding import Decoded, decode
 from infrastructure.ingestor.emitters import EmitterTracker
 from nervous_system.chains import final_count, refused_digest
 from nervous_system.errors import SwarmError
 from nervous_system.events import decode as decode_event
-from nervous_system.schemas import SwarmEvent
 
 _SPECIAL = frozenset({"system_signal", "tombstone"})
 """Kinds of which a chain may need to know more than that they are there."""
+_OF_RESOURCES = frozenset({"state_change", "workspace_created"})
 _pack_sequence = Struct(">Q").pack
 
 
@@ -78,6 +79,7 @@ class StretchMaker:
     chains: EmitterChains
     tracker: EmitterTracker
     shared: Shared
+    resources: ResourceChains = field(default_factory=ResourceChains)
     believed: int = 0
     """Repeats of events that are gone, on history's word."""
 
@@ -104,6 +106,7 @@ class StretchMaker:
             repeated |= believed
         stretch = self._build(messages, decoded, repeated, first, last)
         self._observe(stretch, decoded, events)
+        self._observe_resources(stretch, decoded, events)
         return stretch
 
     def again(
@@ -139,10 +142,13 @@ class StretchMaker:
             repeated, len(messages) - len(decoded.numbered) - len(decoded.reasons),
         )  # fmt: skip
 
-    def _observe(self, stretch: Stretch, decoded: Decoded, events: list[SwarmEvent]) -> None:
+    def _observe(self, stretch: Stretch, decoded: Decoded, events: Events) -> None:
         sequences, digests, kinds = stretch.messages.sequences, stretch.digests, decoded.kinds
         follow = self.chains.follow
-        for (at, emitter_id, number), event in zip(decoded.numbered, events, strict=True):
+        for at, emitter_id, number in decoded.numbered:
+            event = events[at]
+            if event is None:
+                continue
             previous, digest, sequence = event.previous_digest, digests[at], sequences[at]
             if kinds[at] not in _SPECIAL and follow(emitter_id, number, sequence, digest, previous):
                 continue
@@ -152,6 +158,16 @@ class StretchMaker:
                     refused_digest(event), final_count(event),
                 )
             )  # fmt: skip
+
+    def _observe_resources(self, stretch: Stretch, decoded: Decoded, events: Events) -> None:
+        """Take the changes into the chains of their resources; a repeat is the same change."""
+        sequences, repeated = stretch.messages.sequences, stretch.repeated
+        numbered = {at for at, _, _ in decoded.numbered}
+        for at, kind in enumerate(decoded.kinds):
+            if kind in _OF_RESOURCES and at not in repeated and (event := events[at]) is not None:
+                observe_event(
+                    self.resources, event, kind, sequences[at], is_numbered=at in numbered
+                )
 
 
 def describe(raw: bytes) -> tuple[str | None, str | None]:
