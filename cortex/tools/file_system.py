@@ -8,11 +8,11 @@ import asyncio
 import os
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from cortex.engine.manifest import ManifestEntry
 from cortex.errors import ToolRefusedError
 from cortex.tools.comparison import Manifest, compare
+from cortex.tools.config import FileLimits
 from cortex.tools.confined import NEW_FILE_MODE, ConfinedDirectory, Listed, Parts, kind_of
 from cortex.tools.finishing import unbroken
 from cortex.tools.paths import GIT_DIRECTORY, PathLike, parse_directory, parse_path, shown
@@ -23,14 +23,6 @@ from nervous_system.changes import SYMLINK_MODE, digest_of
 from nervous_system.options import Causes
 
 PERMISSIONS = 0o777
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileLimits:
-    """How large a file may be."""
-
-    read_bytes: int = 128 * 1024 * 1024
-    write_bytes: int = 128 * 1024 * 1024
 
 
 class FileSystem:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from cortex.errors import ToolFailedError, ToolTimedOutError
 from cortex.models.port import Finding
+from cortex.tools.config import Limits
 from cortex.tools.findings import parse_findings
-from cortex.tools.process import Ending, Limits
+from cortex.tools.process import Ending
 from cortex.tools.shell import Shell, ShellResult
 from nervous_system.options import Causes
 

@@ -19,6 +19,7 @@ from secrets import token_hex
 from typing import Any
 
 from cortex.errors import ToolFailedError
+from cortex.tools.config import Limits
 from cortex.tools.finishing import unbroken
 from nervous_system.comms.running import end_task
 
@@ -27,8 +28,6 @@ GRACE_SECONDS = 5.0
 """For the launcher to end what the command started, beyond the command's own time."""
 CHUNK_BYTES = 64 * 1024
 MARK = "SWARM_COMMAND"
-INHERITED = ("PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "SYSTEMROOT")
-"""Variables that a command gets from ours; none of them holds a secret."""
 
 
 class Ending(StrEnum):
@@ -43,22 +42,6 @@ class Ending(StrEnum):
     """It was given up, for it did not end in time or nobody waits for it."""
     LOST = "lost"
     """What watched over it was killed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a command may use."""
-
-    seconds: float = 300.0
-    memory_bytes: int = 2 * 1024**3
-    """Private data of each process, and resident memory of all together. Address space is not
-    limited: several runtimes reserve far more of it than they use."""
-    output_bytes: int = 1024 * 1024
-    """Of standard output, and of standard error; the middle of what is longer is left out."""
-    file_bytes: int = 1024**3
-    """Of each file that it writes."""
-    processes: int = 512
-    """At the same time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,14 +99,13 @@ class BoundedOutput:
 def build_environment(
     inherited: Mapping[str, str], extra: Mapping[str, str], home: Path
 ) -> dict[str, str]:
-    """Return the environment of a command: the listed variables of `inherited`, then `extra`.
+    """Return the environment of a command.
 
     Args:
-        inherited: of this process.
+        inherited: what it sees of ours.
         extra: from the run's configuration; comes last.
         home: an empty directory, so that no credentials of the user's are found by accident.
     """
-    kept = {name: inherited[name] for name in INHERITED if name in inherited}
     base = {
         "HOME": str(home),
         "TMPDIR": str(home),
@@ -131,7 +113,7 @@ def build_environment(
         "GIT_TERMINAL_PROMPT": "0",
         "PATH": os.defpath,
     }
-    return {**base, **kept, **extra}
+    return {**base, **inherited, **extra}
 
 
 async def run_command(

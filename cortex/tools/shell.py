@@ -4,21 +4,20 @@ The workspace is compared before and after: what differs before was changed from
 differs after was changed by the command, also where it was stopped or the call cancelled.
 """
 
-import os
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cortex.tools.comparison import Difference, compare
+from cortex.tools.config import Limits, ShellConfig
 from cortex.tools.finishing import unbroken
 from cortex.tools.paths import shown
 from cortex.tools.process import (
     BoundedOutput,
     CommandResult,
     Ending,
-    Limits,
     build_environment,
     run_command,
 )
@@ -31,15 +30,6 @@ from nervous_system.telemetry.linking import build_environment as build_link_env
 
 TOLD_BYTES = 12 * 1024
 """Of the output, in the event of the call: beginning and end."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShellConfig:
-    """How commands are run."""
-
-    limits: Limits = field(default_factory=Limits)
-    environment: Mapping[str, str] = field(default_factory=dict)
-    """Variables besides the few that are inherited; they come last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +101,7 @@ class Shell:
         link = build_link_environment(self._recorder.agent.carrier())
         with TemporaryDirectory(prefix="swarm-", ignore_cleanup_errors=True) as home:
             environment = build_environment(
-                os.environ, {**link, **self._config.environment}, Path(home)
+                self._config.inherited, {**link, **self._config.environment}, Path(home)
             )
             return await run_command(
                 words, directory=self._workspace.root, environment=environment, limits=limits
