@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from clickhouse_connect import common
@@ -31,8 +31,7 @@ def reader_config(session: Session) -> HistoryConfig:
     Raises:
         StackDownError: no stack runs, and no variable names a history.
     """
-    dsn = session.environment.get(HISTORY_VARIABLE) or _from_stack(session, "clickhouse_url")
-    return HistoryConfig(dsn=dsn)
+    return _config(session, "clickhouse_url")
 
 
 def writer_config(session: Session) -> HistoryConfig:
@@ -41,33 +40,35 @@ def writer_config(session: Session) -> HistoryConfig:
     Raises:
         StackDownError: no stack runs, and no variable names a history.
     """
-    dsn = session.environment.get(HISTORY_VARIABLE) or _from_stack(session, "writer_dsn")
-    return HistoryConfig(dsn=dsn)
+    return _config(session, "writer_dsn")
 
 
-@contextmanager
-def open_reader(session: Session) -> Iterator[HistoryClient]:
+def open_reader(session: Session) -> AbstractContextManager[HistoryClient]:
     """Open history as readers reach it.
 
     Raises:
         StackDownError: no stack runs, and no variable names a history.
         HistoryUnavailableError: nothing answers there.
     """
-    config = reader_config(session)
-    _prepare_driver()
-    with open_history(config) as history:
-        yield history
+    return _opened(reader_config(session))
 
 
-@contextmanager
-def open_writer(session: Session) -> Iterator[HistoryClient]:
+def open_writer(session: Session) -> AbstractContextManager[HistoryClient]:
     """Open history as its owner reaches it.
 
     Raises:
         StackDownError: no stack runs, and no variable names a history.
         HistoryUnavailableError: nothing answers there.
     """
-    config = writer_config(session)
+    return _opened(writer_config(session))
+
+
+def _config(session: Session, key: str) -> HistoryConfig:
+    return HistoryConfig(dsn=session.environment.get(HISTORY_VARIABLE) or _from_stack(session, key))
+
+
+@contextmanager
+def _opened(config: HistoryConfig) -> Iterator[HistoryClient]:
     _prepare_driver()
     with open_history(config) as history:
         yield history
