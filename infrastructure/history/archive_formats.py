@@ -10,6 +10,7 @@ import binascii
 import importlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import IO, Any
@@ -121,20 +122,9 @@ def _fields(record: Record, describe: Describe) -> dict[str, Any]:
                 "event": describe(record.raw),
             }
         case BlobRecord():
-            return {
-                "type": "blob",
-                "digest": record.digest,
-                "offset": record.offset,
-                "size_bytes": record.size_bytes,
-                "data": _base64(record.data),
-            }
+            return {"type": "blob", **asdict(record), "data": _base64(record.data)}
         case End():
-            return {
-                "type": "end",
-                "event_count": record.event_count,
-                "blob_count": record.blob_count,
-                "digest": record.digest,
-            }
+            return {"type": "end", **asdict(record)}
 
 
 def _row(record: Record) -> dict[str, Any]:
@@ -150,20 +140,9 @@ def _row(record: Record) -> dict[str, Any]:
                 "raw": record.raw,
             }
         case BlobRecord():
-            return {
-                "type": "blob",
-                "digest": record.digest,
-                "offset": record.offset,
-                "size_bytes": record.size_bytes,
-                "data": record.data,
-            }
+            return {"type": "blob", **asdict(record)}
         case End():
-            return {
-                "type": "end",
-                "event_count": record.event_count,
-                "blob_count": record.blob_count,
-                "digest": record.digest,
-            }
+            return {"type": "end", **asdict(record)}
 
 
 def _record(fields: Mapping[str, Any]) -> Record:

@@ -15,6 +15,7 @@ from typing import Protocol
 from infrastructure.errors import HistoryError
 from infrastructure.history.client import HistoryClient
 from infrastructure.history.query_text import query_text
+from infrastructure.ingestor import pausing
 from nervous_system.errors import BusError, ContentMissingError
 
 CHUNK_BYTES = 1 << 20
@@ -143,7 +144,7 @@ async def drain_content(
                 "content stays on the bus for now",
                 extra={"action": "content_move_failed", "reason": str(error)},
             )
-        await _wait(stop, pause)
+        await pausing.pause(stop, pause.total_seconds())
 
 
 async def move_content(content: RemovableContent, blobs: Blobs) -> int:
@@ -169,14 +170,6 @@ async def move_content(content: RemovableContent, blobs: Blobs) -> int:
             await content.remove(digest)
             moved += 1
     return moved
-
-
-async def _wait(stop: asyncio.Event, pause: timedelta) -> None:
-    try:
-        async with asyncio.timeout(pause.total_seconds()):
-            await stop.wait()
-    except TimeoutError:
-        return
 
 
 def _chunk_count(size: int) -> int:

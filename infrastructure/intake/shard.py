@@ -28,6 +28,7 @@ from infrastructure.errors import (
 from infrastructure.history.client import HistoryClient
 from infrastructure.history.query_text import query_text
 from infrastructure.history.refusals import blames_rows
+from infrastructure.ingestor import pausing
 from infrastructure.intake.metrics import IntakeMetrics
 from infrastructure.intake.spans import encode_rows
 from nervous_system.comms.connection import translated
@@ -111,7 +112,7 @@ class SpanShard:
                     "spans wait in the stream",
                     extra={"action": "spans_wait", "reason": str(error)},
                 )
-            await _wait(stop, pause)
+            await pausing.pause(stop, pause.total_seconds())
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _append_until(self, stop: asyncio.Event) -> None:
@@ -242,11 +243,3 @@ class SpanShard:
 
 def _sequence(message: Msg) -> int:
     return int(message.metadata.sequence.stream)
-
-
-async def _wait(stop: asyncio.Event, pause: timedelta) -> None:
-    try:
-        async with asyncio.timeout(pause.total_seconds()):
-            await stop.wait()
-    except TimeoutError:
-        return
