@@ -15,14 +15,17 @@ from cortex.cli import options, output
 from cortex.cli.errors import CommandFailedError
 from cortex.cli.event_view import text_line, view_of_message
 from cortex.cli.filters import EventFilter, takes_filter
+from cortex.cli.merging import merged
 from cortex.cli.places import bus_url
 from cortex.cli.session import Session
 from cortex.cli.times import to_datetime
+from nervous_system.comms.connection import redact_url
 from nervous_system.comms.contracts import Delivery
-from nervous_system.comms.open import open_bus
+from nervous_system.comms.open import Bus, open_bus
 from nervous_system.comms.reader import StreamReader
-from nervous_system.comms.streams import EVENTS_STREAM
+from nervous_system.comms.streams import COORDINATION_STREAM, EVENTS_STREAM
 from nervous_system.config import BusConfig
+from nervous_system.errors import BusUnavailableError
 
 NO_TIMEOUT = 0.0
 
@@ -65,6 +68,7 @@ def tail(
 ) -> None:
     """Follow events live, from now on or from --since.
 
+    Those of agents and those of tasks and runs come from two streams, each in its own order.
     With an --until that has passed, what is stored is printed and the command ends.
     Text on a terminal, JSON lines elsewhere and with --json. With --limit the command fails when
     --timeout or --until comes first.
@@ -81,7 +85,7 @@ async def _tail(url: str, chosen: EventFilter, ending: Ending, *, is_json: bool)
         async with (
             asyncio.timeout(ending.seconds_left(now_ns)),
             open_bus(BusConfig(url=url, name="swarm-tail")) as bus,
-            aclosing(_matching(bus.reader, chosen, follow=not ending.is_over(now_ns))) as views,
+            aclosing(_matching(bus, url, chosen, follow=not ending.is_over(now_ns))) as views,
         ):
             async for view in views:
                 _show(view, is_json=is_json)
@@ -95,20 +99,37 @@ async def _tail(url: str, chosen: EventFilter, ending: Ending, *, is_json: bool)
 
 
 async def _matching(
-    reader: StreamReader, chosen: EventFilter, *, follow: bool
+    bus: Bus, url: str, chosen: EventFilter, *, follow: bool
 ) -> AsyncGenerator[dict[str, Any]]:
-    start: int | datetime
-    if chosen.since_ns is None:
-        start = await reader.end_of_stream() + 1
-        output.note(f"following {EVENTS_STREAM} from #{start}")
-    else:
-        start = _stored_since(chosen.since_ns)
-    deliveries = cast("AsyncGenerator[Delivery]", reader.deliveries(start=start, follow=follow))
-    async with aclosing(deliveries):
+    starts = await _starts(bus, url, chosen)
+    sources = [
+        cast("AsyncGenerator[Delivery]", reader.deliveries(start=start, follow=follow))
+        for reader, start in starts.items()
+    ]
+    async with aclosing(merged(sources)) as deliveries:
         async for delivery in deliveries:
             view = _view(delivery)
             if chosen.matches(view):
                 yield view
+
+
+async def _starts(
+    bus: Bus, url: str, chosen: EventFilter
+) -> dict[StreamReader, int] | dict[StreamReader, datetime]:
+    """Return what is read, the stream of tasks and runs as far as it may be, and from where on."""
+    tasks = StreamReader(bus.nc, bus.js, servers=redact_url(url), stream=COORDINATION_STREAM)
+    ends = {bus.reader: await bus.reader.end_of_stream()}
+    place = f"{EVENTS_STREAM} from #{ends[bus.reader] + 1}"
+    try:
+        ends[tasks] = await tasks.end_of_stream()
+    except BusUnavailableError as error:
+        output.note(f"tasks and runs are left out: {error}")
+    else:
+        place += f", {COORDINATION_STREAM} from #{ends[tasks] + 1}"
+    if chosen.since_ns is not None:
+        return dict.fromkeys(ends, _stored_since(chosen.since_ns))
+    output.note(f"following {place}")
+    return {reader: end + 1 for reader, end in ends.items()}
 
 
 def _view(delivery: Delivery) -> dict[str, Any]:

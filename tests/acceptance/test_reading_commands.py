@@ -13,6 +13,7 @@ import nats
 import pyarrow.parquet as pq
 import pytest
 
+from nervous_system import events
 from tests.support.eventually import eventually_blocking
 from tests.support.stacks import SWARM, Stack, running_stack
 
@@ -233,6 +234,54 @@ def test_reader_that_has_seen_enough_is_no_failure(stack: Stack, command: str) -
 def test_tail_that_sees_too_few_in_time_fails(stack: Stack) -> None:
     done = stack.swarm("tail", "--run", "nobody", "-n", "2", "--timeout", "0.3", expected=1)
     assert done.stderr.splitlines()[-1].startswith("swarm: 0 of 2 events came in time")
+
+
+def test_events_about_the_work_itself_are_taken_shown_and_exported(
+    stack: Stack, tmp_path: Path
+) -> None:
+    """What was published as JSON looks the same from history, the stream and an archive."""
+    run_id = f"run-{uuid.uuid4()}"
+    published: list[dict[str, Any]] = [
+        {"toolCall": {"toolName": "lint", "toolArguments": "{}", "toolDurationUs": str(2**60)}},
+        {"task_transition": {"task_id": "t1", "task_state": "READY", "task_fence": 2**60}},
+        {"runTransition": {"runState": "RUNNING", "runReason": "password=hunter2"}},
+        {"modelCall": {"modelName": "offline", "inputTokens": 7}},
+    ]
+    publish(stack, *({**one, "runId": run_id} for one in published))
+    found = stack.json("events", "--run", run_id)
+    replayed = stack.swarm("replay", "--run", run_id).stdout.splitlines()
+    assert [json.loads(line) for line in replayed] == found
+    assert [event["kind"] for event in found] == [
+        *("tool_call", "task_transition", "run_transition", "model_call")
+    ]
+    assert found[0]["tool_duration_us"] == found[1]["task_fence"] == 2**60
+    assert found[2]["run_reason"] == "password=[redacted:assigned_secret]"
+    shown = stack.swarm("events", "--run", run_id, "--kind", "model_call").stdout
+    assert "offline 7 in, 0 out" in shown
+    archive = tmp_path / "all.jsonl"
+    stack.swarm("export", str(archive))
+    records = [json.loads(line) for line in archive.read_text().splitlines()]
+    said = [one["event"] for one in records if (one.get("event") or {}).get("runId") == run_id]
+    assert said[0]["toolCall"]["toolName"] == "lint"
+    assert said[1]["taskTransition"]["taskFence"] == str(2**60)
+
+
+async def test_tail_shows_tasks_and_runs_from_the_stream_of_coordination(stack: Stack) -> None:
+    run_id = f"run-{uuid.uuid4()}"
+    transition = events.task_transition("t1", state="RUNNING", trigger="claim", worker="w")
+    raw = events.encode(events.build(transition, run_id=run_id))
+    publish(stack, {**SIGNAL, "runId": run_id, "timestamp": None})
+    client = await nats.connect(stack.record["nats_url"])
+    try:
+        await client.jetstream().publish(f"swarm.coordination.task.{run_id}.t1", raw)
+    finally:
+        await client.close()
+    asked = ["tail", "--run", run_id, "--since", "5m", "-n", "2", "--timeout", "20"]
+    printed = [json.loads(line) for line in stack.swarm(*asked).stdout.splitlines()]
+    assert {(event["stream"], event["kind"]) for event in printed} == {
+        ("ENCHANTED_SWARM", "system_signal"),
+        ("SWARM_COORDINATION", "task_transition"),
+    }
 
 
 def test_sql_is_exact_in_json(stack: Stack) -> None:
