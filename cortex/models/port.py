@@ -23,7 +23,7 @@ class Finding:
     """Code of the rule, as `F401`; `invalid-syntax` for a file that does not parse."""
     name: str = ""
     """The rule's readable name, as `unused-import`."""
-    message: str
+    message: str = ""
     """What the linter says."""
     row: int
     """Line, from 1."""
