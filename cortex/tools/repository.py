@@ -52,7 +52,7 @@ class RepositoryFacts:
                 f"{self.base_commit[:12]} and does not see that"
             )
         if self.submodules:
-            found.append(f"{_named(self.submodules)} submodules: they stay empty and as they are")
+            found.append(f"submodules stay empty and as they are: {_few(self.submodules)}")
         if self.comparison_failure:
             found.append(f"the checkout could not be compared: {self.comparison_failure}")
         if self.branch is None:
@@ -272,8 +272,11 @@ def _copy_index(git_directory: Path, own: Path, index: Path) -> None:
 
 
 def _named(names: Sequence[bytes]) -> str:
+    return f"{_few(names)} {'is' if len(names) == 1 else 'are'}"
+
+
+def _few(names: Sequence[bytes]) -> str:
     """Return the first few of `names`, and how many more there are."""
     listed = ", ".join(map(shown, names[:SHOWN_NAMES]))
     more = len(names) - SHOWN_NAMES
-    verb = "is" if len(names) == 1 else "are"
-    return f"{listed} and {more} more {verb}" if more > 0 else f"{listed} {verb}"
+    return f"{listed} and {more} more" if more > 0 else listed

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cortex.errors import ToolFailedError
-from cortex.tools.process import Ending, Limits
-from cortex.tools.shell import ShellConfig
+from cortex.tools.config import Limits, ShellConfig
+from cortex.tools.process import Ending
 from tests.support.eventually import eventually
 from tests.support.workbench import Workbench
 
