@@ -256,6 +256,9 @@ def test_events_about_the_work_itself_are_taken_shown_and_exported(
     ]
     assert found[0]["tool_duration_us"] == found[1]["task_fence"] == 2**60
     assert found[2]["run_reason"] == "password=[redacted:assigned_secret]"
+    query = "select run_state, tool_calls, task_state from swarm.runs join swarm.tasks using run_id"
+    (row,) = stack.json("sql", f"{query} where run_id = '{run_id}'")
+    assert row == {"run_state": "RUNNING", "tool_calls": 1, "task_state": "READY"}
     shown = stack.swarm("events", "--run", run_id, "--kind", "model_call").stdout
     assert "offline 7 in, 0 out" in shown
     archive = tmp_path / "all.jsonl"
