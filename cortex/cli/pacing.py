@@ -1,7 +1,5 @@
 """When each event of a replay is due: pure, so that the shell only waits."""
 
-from collections.abc import Iterable, Iterator
-
 FULL_SPEED = 0.0
 
 
@@ -26,12 +24,3 @@ class Pacer:
             self._due += pause if longest is None else min(pause, longest)
         self._latest = time_ns if self._latest is None else max(self._latest, time_ns)
         return self._due
-
-
-def due_offsets(
-    times_ns: Iterable[int], *, speed: float, longest_pause_ns: int | None = None
-) -> Iterator[int]:
-    """Yield for each event time how many nanoseconds after the first event it is due."""
-    pacer = Pacer(speed, longest_pause_ns)
-    for time_ns in times_ns:
-        yield pacer.due(time_ns)
