@@ -5,6 +5,7 @@ link, so that exchanging one for a link at any moment leads to a refusal and not
 is replaced whole: written beside its place, synced, renamed. Blocking.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -251,11 +252,14 @@ def _open_directory(tool: str, parts: Parts, name: bytes, above: int, *, is_made
             with suppress(FileExistsError):
                 os.mkdir(name, NEW_DIRECTORY_MODE, dir_fd=above)
         return os.open(name, _DIRECTORY, dir_fd=above)
-    except (NotADirectoryError, OSError) as error:
+    except OSError as error:
+        if error.errno not in (errno.ENOTDIR, errno.ELOOP):
+            raise
         status = _lstat(name, above)
-        if status is not None and not stat.S_ISDIR(status.st_mode):
-            raise _refused(tool, parts, f"is a {kind_of(status)}, no directory") from error
-        raise
+        is_other = status is not None and not stat.S_ISDIR(status.st_mode)
+        # By now it may be a directory again: what it was decides.
+        what = f"is a {kind_of(status)}" if status is not None and is_other else "was exchanged"
+        raise _refused(tool, parts, f"{what}, no directory") from error
 
 
 def _write(parent: int, name: bytes, content: bytes, mode: int) -> None:
