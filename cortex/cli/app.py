@@ -50,6 +50,21 @@ COMMANDS = {
     "replay": CommandPlace(
         "cortex.cli.replay_command:replay", "Print a range of the stream again, or republish it."
     ),
+    "runs": CommandPlace("cortex.cli.runs_command:runs", "List the runs."),
+    "timeline": CommandPlace(
+        "cortex.cli.timeline_command:timeline", "What happened in a run or to a resource, in order."
+    ),
+    "show": CommandPlace("cortex.cli.show_command:show", "Show a workspace as it was at a moment."),
+    "diff": CommandPlace("cortex.cli.diff_command:diff", "Show what changed between two moments."),
+    "why": CommandPlace(
+        "cortex.cli.why_command:why", "Say which change and decision wrote a line."
+    ),
+    "restore": CommandPlace(
+        "cortex.cli.restore_command:restore", "Write the files of a moment into a new place."
+    ),
+    "fork": CommandPlace(
+        "cortex.cli.fork_command:fork", "Begin a new run from the state of a moment."
+    ),
     "export": CommandPlace("cortex.cli.export_command:export", "Write events to a file, lossless."),
     "import": CommandPlace("cortex.cli.import_command:import_", "Publish an export again."),
     "verify": CommandPlace(
@@ -58,6 +73,14 @@ COMMANDS = {
     "quarantine": CommandPlace(
         "cortex.cli.quarantine_command:quarantine", "Look at messages that were no events."
     ),
+    "orchestrate": CommandPlace(
+        "cortex.cli.work_commands:orchestrate", "Bring runs on: the orchestrator."
+    ),
+    "worker": CommandPlace("cortex.cli.work_commands:worker", "Work on the tasks of a role."),
+    "tasks": CommandPlace("cortex.cli.run_commands:tasks", "List tasks of runs."),
+    "cancel": CommandPlace("cortex.cli.run_commands:cancel", "End a run before it is done."),
+    "pause": CommandPlace("cortex.cli.run_commands:pause", "Begin no more tasks of a run."),
+    "resume": CommandPlace("cortex.cli.run_commands:resume", "Go on with a run."),
     "ingest": CommandPlace("cortex.cli.ingest_command:ingest", "Run the ingestor."),
     "prune": CommandPlace("cortex.cli.prune_command:prune", "Drop expired history, keep heads."),
     "backup": CommandPlace("cortex.cli.backup_command:backup", "Make a verified copy of the home."),

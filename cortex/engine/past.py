@@ -1,14 +1,14 @@
 """What history says of a moment: the event, its workspace, and everything that this one held.
 
-Reads through the `History` port and writes nothing. A workspace lies over its parent's state at the
-event that it was forked at, and over the manifest that it started from. Changes of workspaces are
-in the stream of events; a moment that an event of another stream names is found there by its time.
+Reads through the `History` port and writes nothing. A workspace starts from its manifest; without
+one of its own, from its parent's state at the event that it was forked at. Its changes are in the
+stream of events; a moment that an event of another stream names is found there by its time.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeGuard
 
 from cortex.engine.content_source import ContentSource
 from cortex.engine.manifest import ManifestEntry, parse_manifest
@@ -16,6 +16,8 @@ from cortex.engine.query_text import query_text
 from cortex.engine.recorded_rows import (
     change_of_row,
     departure_of_row,
+    event_of_row,
+    has_unsaid_mode,
     newest_of_row,
     resource_of_row,
 )
@@ -29,6 +31,7 @@ from cortex.engine.recovery import (
     Resource,
     ResourceState,
     State,
+    at_manifest,
     breaks,
     is_ambiguous,
     needs_replay,
@@ -86,6 +89,8 @@ class Layer:
     place: Place
     base_commit: str = ""
     manifest_digest: str = ""
+    is_snapshot: bool = False
+    """The manifest lists all files of this very workspace, not those of a workspace under it."""
 
 
 class Past:
@@ -184,7 +189,7 @@ class Past:
                     subject=f"the origin of workspace {place.workspace_id}",
                     reason="its parents form a circle",
                 )
-        return found
+        return _with_snapshots(found)
 
     async def state_at(self, place: Place) -> State:
         """Return everything that the workspace held there.
@@ -206,25 +211,25 @@ class Past:
         )
         state: State = NOTHING
         for layer, changed, entries in zip(layers, changes, manifests, strict=True):
-            state = changed.over(with_manifest(state, entries, layer.place.workspace_id))
+            state = changed.over(_started(state, layer, entries))
         return state
 
-    async def resource_at(self, layers: Sequence[Layer], resource: Resource) -> ResourceState:
+    async def resource_at(self, place: Place, resource: Resource) -> ResourceState:
         """Return what one resource was; absent also where nothing is known of it.
 
         Raises:
-            NotRecordedError: a manifest is not kept.
+            NotRecordedError: what the workspace lies over is needed, and not in history.
         """
-        parts = await asyncio.gather(
-            *(self._changed_name(layer.place, resource) for layer in layers)
-        )
-        state: State = NOTHING
-        for part in parts:
-            state = part.over(state)
-        found = state.get(resource)
-        if found is not None and (not found.is_present or found.mode or not resource.is_file):
+        own = await self._changed_name(place, resource)
+        found = own.over(NOTHING).get(resource)
+        if _is_settled(found, resource):
             return found
-        return (await self._over_manifests(layers, parts)).get(resource, ABSENT)
+        *below, _ = layers = await self.layers(place)
+        parts = await asyncio.gather(*(self._changed_name(one.place, resource) for one in below))
+        state: State = NOTHING
+        for layer, part in zip(layers, [*parts, own], strict=True):
+            state = part.over(_started(state, layer, await self._manifest(layer)))
+        return state.get(resource, ABSENT)
 
     async def changes(
         self, place: Place, *, after: int = 0, names: Sequence[str] = ()
@@ -257,23 +262,32 @@ class Past:
             NotRecordedError: a manifest is not kept.
         """
         below = await self.state_of(layers[:-1])
-        entries = await self._manifest(layers[-1])
-        return with_manifest(below, entries, layers[-1].place.workspace_id)
+        return _started(below, layers[-1], await self._manifest(layers[-1]))
 
-    async def events(self, event_ids: Sequence[str]) -> list[Mapping[str, Any]]:
-        """Return the rows of those events that history holds."""
-        return list(await self._query("events_by_ids", ids=list(event_ids)))
+    async def events(self, event_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Return those events that history holds, by the names of `swarm.events`."""
+        rows = await self._query("events_by_ids", ids=list(event_ids))
+        return [event_of_row(row) for row in rows]
+
+    async def run_events(
+        self, run_id: str, limit: int, *, everything: bool
+    ) -> list[dict[str, Any]]:
+        """Return the newest events of a run, in order; `everything`: heartbeats too."""
+        rows = await self._query("run_events", run=run_id, limit=limit, all=everything)
+        return [event_of_row(row) for row in reversed(rows)]
+
+    async def resource_events(
+        self, resource: Resource, limit: int, workspace_id: str = ""
+    ) -> list[dict[str, Any]]:
+        """Return the newest changes of a resource, in order, in one workspace or all."""
+        rows = await self._query(
+            "resource_events", name=resource.readable, workspace=workspace_id, limit=limit
+        )
+        return [event_of_row(row) for row in reversed(rows)]
 
     async def rows(self, name: str, /, **parameters: Any) -> Sequence[Mapping[str, Any]]:
         """Return the rows of one of the engine's queries."""
         return await self._query(name, **parameters)
-
-    async def _over_manifests(self, layers: Sequence[Layer], parts: Sequence["_Changed"]) -> State:
-        state: State = NOTHING
-        for layer, part in zip(layers, parts, strict=True):
-            entries = await self._manifest(layer)
-            state = part.over(with_manifest(state, entries, layer.place.workspace_id))
-        return state
 
     async def _changed(self, place: Place) -> "_Changed":
         rows = await self._query("state", **_bounds(place))
@@ -290,7 +304,8 @@ class Past:
         )
         newest = [newest_of_row(row, place.workspace_id) for row in rows]
         departed = [departure_of_row(row, resource.readable, place.workspace_id) for row in left]
-        if needs_replay(newest) or (departed and is_ambiguous(resource.readable)):
+        is_ambiguous_name = bool(departed) and is_ambiguous(resource.readable)
+        if is_ambiguous_name or any(has_unsaid_mode(row) for row in rows):
             return await self._changed(place)
         return _Changed(newest=newest, departed=dict(departed))
 
@@ -342,6 +357,27 @@ class _Changed:
         if self.changes is not None:
             return replay(self.changes, start)
         return overlay(self.newest, start, self.departed)
+
+
+def _with_snapshots(layers: Sequence[Layer]) -> list[Layer]:
+    """Mark manifests that are a workspace's own: the others repeat what one under it began with."""
+    known: set[str] = {""}
+    marked = []
+    for layer in layers:
+        marked.append(replace(layer, is_snapshot=layer.manifest_digest not in known))
+        known.add(layer.manifest_digest)
+    return marked
+
+
+def _started(below: State, layer: Layer, entries: Sequence[ManifestEntry]) -> State:
+    """Return what a workspace started from: its manifest, or its parent's state over it."""
+    start = at_manifest if layer.is_snapshot else with_manifest
+    return start(below, entries, layer.place.workspace_id)
+
+
+def _is_settled(found: ResourceState | None, resource: Resource) -> TypeGuard[ResourceState]:
+    """Whether what is below cannot matter: only a mode that was never said comes from there."""
+    return found is not None and (not found.is_present or bool(found.mode) or not resource.is_file)
 
 
 def _bounds(place: Place) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from importlib import resources
 
 @cache
 def query_text(name: str) -> str:
-    """Return the text of `queries/<name>.sql`."""
+    """Return the text of `queries/<name>.sql` without its comments: drivers take time for them."""
     folder = resources.files("cortex.engine") / "queries"
-    return (folder / f"{name}.sql").read_text(encoding="utf-8")
+    lines = (folder / f"{name}.sql").read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("--"))

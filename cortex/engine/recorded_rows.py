@@ -28,8 +28,27 @@ def change_of_row(row: Mapping[str, Any], workspace_id: str) -> Change:
     )
 
 
+def event_of_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a whole event by the names of `swarm.events`, with its time as `time_ns`."""
+    event = dict(row)
+    event["event_id"] = str(event.pop("id"))
+    event["resource_bytes"] = bytes.fromhex(str(event.pop("name_hex")))
+    return event
+
+
+def change_of_event(event: Mapping[str, Any]) -> Change:
+    """Return the change that a whole event of that kind holds."""
+    named = {
+        **event,
+        "name_hex": event["resource_bytes"].hex(),
+        "sequence": event["stream_seq"],
+        "id": event["event_id"],
+    }
+    return change_of_row(named, str(event["workspace_id"]))
+
+
 def newest_of_row(row: Mapping[str, Any], workspace_id: str) -> Newest:
-    """Return the newest change that a row of `state` holds, with what goes with it."""
+    """Return the newest change that a row of `state` or `resource_state` holds."""
     sequence, event_id, previous, digest, mode, size_bytes, is_restorable, renamed = row["newest"]
     change = Change(
         resource=resource_of_row(row),
@@ -55,9 +74,14 @@ def newest_of_row(row: Mapping[str, Any], workspace_id: str) -> Newest:
                 workspace_id=workspace_id,
                 is_mode_known=not is_unknown,
             )
-            for name, at, by, is_unknown in row["departures"]
+            for name, at, by, is_unknown in row.get("departures", ())
         ),
     )
+
+
+def has_unsaid_mode(row: Mapping[str, Any]) -> bool:
+    """Whether the mode of a row of `resource_state` is one that a rename handed on unsaid."""
+    return int(row["unsaid_sequence"]) > int(row["mode_sequence"])
 
 
 def departure_of_row(
@@ -68,7 +92,7 @@ def departure_of_row(
     departure = Departure(
         name=name,
         sequence=int(row["sequence"]),
-        event_id=str(row["id"]),
+        event_id="",
         workspace_id=workspace_id,
         is_mode_known=True,
     )

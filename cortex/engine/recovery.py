@@ -180,7 +180,27 @@ def with_manifest(
     state: State, entries: Iterable[ManifestEntry], workspace_id: str = ""
 ) -> dict[Resource, ResourceState]:
     """Return `state` with the files of a manifest that it says nothing about."""
-    found = {
+    return _files_of(entries, workspace_id) | dict(state)
+
+
+def at_manifest(
+    state: State, entries: Iterable[ManifestEntry], workspace_id: str = ""
+) -> dict[Resource, ResourceState]:
+    """Return `state` with exactly the files of a manifest.
+
+    What is the same in both keeps the event that it comes from.
+    """
+    files = _files_of(entries, workspace_id)
+    result: dict[Resource, ResourceState] = {}
+    for resource, before in state.items():
+        found = files.get(resource, ABSENT) if resource.is_file else before
+        is_same = (before.digest, before.mode) == (found.digest, found.mode)
+        result[resource] = before if is_same else found
+    return files | result
+
+
+def _files_of(entries: Iterable[ManifestEntry], workspace_id: str) -> dict[Resource, ResourceState]:
+    return {
         Resource(FILE_SYSTEM, entry.path): ResourceState(
             digest=entry.digest,
             mode=entry.mode,
@@ -189,7 +209,6 @@ def with_manifest(
         )
         for entry in entries
     }
-    return found | dict(state)
 
 
 def present(state: State) -> dict[Resource, ResourceState]:

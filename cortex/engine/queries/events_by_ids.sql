@@ -1,7 +1,11 @@
 -- Events by their ids, each once.
 select
-    * except (raw, is_repeated, ledger_identity, ledger_prev_seq, ledger_prev, ledger_root, ledger_count)
-        replace (toString(event_id) as event_id, hex(resource_bytes) as resource_bytes),
+    * except (
+        raw, event_id, resource_bytes, previous_digest, original_digest, is_repeated,
+        ledger_identity, ledger_prev_seq, ledger_prev, ledger_root, ledger_count
+    ),
+    toString(event_id) as id,
+    hex(resource_bytes) as name_hex,
     toUnixTimestamp64Nano(event_time) as time_ns
 from swarm.events
 where event_id in (select arrayJoin(arrayMap(text -> toUUIDOrZero(text), {ids:Array(String)})))

@@ -1,7 +1,11 @@
 -- The changes of a resource, of what was made of it under another name, and of its workspaces' creation; newest first.
 select
-    * except (raw, is_repeated, ledger_identity, ledger_prev_seq, ledger_prev, ledger_root, ledger_count)
-        replace (toString(event_id) as event_id, hex(resource_bytes) as resource_bytes),
+    * except (
+        raw, event_id, resource_bytes, previous_digest, original_digest, is_repeated,
+        ledger_identity, ledger_prev_seq, ledger_prev, ledger_root, ledger_count
+    ),
+    toString(event_id) as id,
+    hex(resource_bytes) as name_hex,
     toUnixTimestamp64Nano(event_time) as time_ns
 from swarm.events
 where kind = 'state_change' and not is_repeated

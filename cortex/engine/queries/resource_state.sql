@@ -1,4 +1,4 @@
--- As `state`, for the resources of one name.
+-- As `state`, for the resources of one name. Renames that say no mode are counted: only a replay has theirs.
 select
     target_type,
     target_resource,
@@ -9,7 +9,7 @@ select
     ) as newest,
     maxIf(stream_seq, mode != 0 or new_state_hash = '') as mode_sequence,
     argMaxIf(mode, stream_seq, mode != 0 or new_state_hash = '') as known_mode,
-    groupArrayIf((renamed_from, stream_seq, event_id, mode = 0), renamed_from != '') as departures
+    maxIf(stream_seq, renamed_from != '' and mode = 0) as unsaid_sequence
 from swarm.events
 where stream = {stream:String}
     and kind = 'state_change'
