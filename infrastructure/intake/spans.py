@@ -6,7 +6,7 @@ it is one row per span.
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -215,11 +215,3 @@ def _plain(value: AnyValue) -> Any:
     if kind == "bytes_value":
         return base64.b64encode(value.bytes_value).decode()
     return getattr(value, kind)
-
-
-def spans_of(payloads: Iterable[bytes]) -> Iterator[Span]:
-    """Yield the spans in messages of the bus."""
-    for payload in payloads:
-        for resource in TracesData.FromString(payload).resource_spans:
-            for scope in resource.scope_spans:
-                yield from scope.spans

@@ -11,7 +11,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from infrastructure.intake.errors import OtlpDecodeError
 from infrastructure.intake.otlp_json import parse_json
-from infrastructure.intake.spans import accept, encode_rows, message_rows, spans_of
+from infrastructure.intake.spans import accept, encode_rows, message_rows
+from tests.support.spans import spans_of
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -13,8 +13,8 @@ from infrastructure.intake.spans import (
     accept,
     encode_rows,
     message_rows,
-    spans_of,
 )
+from tests.support.spans import spans_of
 
 DATA = Path(__file__).parents[2] / "data" / "otlp"
 
