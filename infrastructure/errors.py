@@ -5,6 +5,7 @@ SwarmError
 |  +- HistoryUnavailableError
 |  +- HistorySchemaError
 |  +- MissingSchemaError
+|  +- HistoryDamagedError
 |  +- HistoryAheadError
 |  +- StreamChangedError
 |  +- InsertRejectedError
@@ -48,6 +49,19 @@ class HistorySchemaError(HistoryError):
         self.found = found
         super().__init__(
             f"schema of {table} is {found}, this version knows {expected}: update enchanted-swarm"
+        )
+
+
+class HistoryDamagedError(HistoryError):
+    """What history holds is not what was written to it."""
+
+    def __init__(self, *, table: str, expected: str, found: str) -> None:
+        self.table = table
+        self.expected = expected
+        self.found = found
+        super().__init__(
+            f"{table} should hold {expected} and holds {found}: run `swarm verify`, which names "
+            "what is damaged, and `swarm verify --repair`"
         )
 
 

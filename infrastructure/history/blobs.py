@@ -63,6 +63,18 @@ class Blobs:
                 self._client.insert_raw("swarm.blobs", body, input_format="RowBinary")
         return digest
 
+    def replace(self, content: bytes) -> None:
+        """Store `content` in the place of what is stored under its digest.
+
+        Raises:
+            QueryFailedError: what is there cannot be removed.
+            InsertRejectedError: the engine refused it.
+            HistoryUnavailableError: history cannot be reached.
+        """
+        digest = sha256(content).hexdigest()
+        self._client.command(query_text("drop_blob"), {"digest": digest})
+        self.put(content)
+
     def exists(self, digest: str) -> bool:
         """Return whether the whole content is stored."""
         return digest in self.known([digest])
@@ -157,9 +169,7 @@ async def move_content(content: RemovableContent, blobs: Blobs) -> int:
     moved = 0
     async for digest in content.digests():
         try:
-            held = await asyncio.to_thread(blobs.exists, digest)
-            if not held:
-                await asyncio.to_thread(blobs.put, await content.get(digest))
+            await _hand_over(content, blobs, digest)
         except ContentMissingError as error:
             _log.warning(
                 "content on the bus is damaged or gone",
@@ -170,6 +180,18 @@ async def move_content(content: RemovableContent, blobs: Blobs) -> int:
             await content.remove(digest)
             moved += 1
     return moved
+
+
+async def _hand_over(content: RemovableContent, blobs: Blobs, digest: str) -> None:
+    """Give history a content that it does not hold, or holds damaged."""
+    if not await asyncio.to_thread(blobs.exists, digest):
+        await asyncio.to_thread(blobs.put, await content.get(digest))
+    elif not await asyncio.to_thread(blobs.verify, digest):
+        await asyncio.to_thread(blobs.replace, await content.get(digest))
+        _log.warning(
+            "damaged content in history replaced by the copy on the bus",
+            extra={"action": "content_replaced", "digest": digest},
+        )
 
 
 def _chunk_count(size: int) -> int:

@@ -13,7 +13,7 @@ from itertools import groupby
 from string import Template
 from typing import Any
 
-from infrastructure.errors import HistorySchemaError
+from infrastructure.errors import HistoryDamagedError
 from infrastructure.history.client import HistoryClient
 from infrastructure.history.query_text import query_text
 
@@ -94,18 +94,18 @@ def drop_partition(history: HistoryClient, partition: Partition) -> None:
     """Keep the partition's head, then drop it; doing so again after a crash is harmless.
 
     Raises:
-        HistorySchemaError: the partition does not end with a batch, so that it has no head.
+        HistoryDamagedError: the partition does not end with a batch, so that it has no head.
         QueryFailedError: the engine refused.
         HistoryUnavailableError: history cannot be reached.
     """
     if not partition.root:
-        raise HistorySchemaError(
+        raise HistoryDamagedError(
             table="swarm.events",
             expected=f"a ledger head at {partition.stream}#{partition.last_seq}",
-            found="none (see `swarm verify`)",
+            found="none",
         )
     if not _PARTITION_ID.fullmatch(partition.partition_id):
-        raise HistorySchemaError(
+        raise HistoryDamagedError(
             table="swarm.events", expected="a partition id", found=partition.partition_id
         )
     _keep_head(history, partition)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infrastructure.errors import (
-    HistorySchemaError,
+    HistoryDamagedError,
     MissingSchemaError,
     StaleBatchError,
     StreamChangedError,
@@ -67,7 +67,7 @@ class Appender:
         Raises:
             HistoryUnavailableError: history cannot be reached.
             MissingSchemaError: it has no tables yet.
-            HistorySchemaError: its last row is not the end of a batch; something was removed or
+            HistoryDamagedError: its last row is not the end of a batch; something was removed or
             altered.
         """
         engine = await self._query("engine")
@@ -79,10 +79,10 @@ class Appender:
             return HistoryState(head=Head(self._stream, 0), identity="")
         last = rows[0]
         if len(rows) > 1 or not last["ledger_count"]:
-            raise HistorySchemaError(
+            raise HistoryDamagedError(
                 table="swarm.events",
                 expected=f"one row that ends a batch at {self._stream}#{last['stream_seq']}",
-                found="something else: run `swarm verify`",
+                found="something else",
             )
         head = Head(self._stream, int(last["stream_seq"]), bytes(last["ledger_root"]))
         return HistoryState(head=head, identity=str(last["ledger_identity"]))

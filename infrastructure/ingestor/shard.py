@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from infrastructure.errors import (
     HistoryAheadError,
+    HistoryDamagedError,
     HistoryError,
-    HistorySchemaError,
     InsertRejectedError,
     StaleBatchError,
     StreamChangedError,
@@ -53,7 +53,7 @@ ALARM_RATIO = 0.5
 """Share of a stream's limits that un-ingested events may reach before it is said aloud."""
 MAX_REFUSED = 100_000
 _NANOSECONDS = 1_000_000_000
-_FATAL = (HistoryAheadError, HistorySchemaError, StreamChangedError)
+_FATAL = (HistoryAheadError, HistoryDamagedError, StreamChangedError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ class Shard:
             ExceptionGroup: of one of these.
             HistoryAheadError: history holds what the stream never had, or has no more.
             StreamChangedError: history was filled from another stream of the same name.
-            HistorySchemaError: history is not what this version can append to.
+            HistoryDamagedError: history does not end as it should.
         """
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(self._watch())

@@ -7,7 +7,13 @@ from hashlib import sha256
 
 import pytest
 
-from infrastructure.history.blobs import CHUNK_BYTES, GROUP_CHUNKS, Blobs, drain_content
+from infrastructure.history.blobs import (
+    CHUNK_BYTES,
+    GROUP_CHUNKS,
+    Blobs,
+    drain_content,
+    move_content,
+)
 from infrastructure.history.client import HistoryClient, open_history
 from infrastructure.history.config import HistoryConfig
 from infrastructure.history.migrate import migrate
@@ -95,3 +101,21 @@ async def test_content_leaves_the_bus_once_history_has_it(
         await draining
     blobs = Blobs(client)
     assert [await asyncio.to_thread(blobs.get, digest) for digest in digests] == contents
+
+
+async def test_damaged_content_is_replaced_by_the_copy_on_the_bus(
+    client: HistoryClient, nats_url: str
+) -> None:
+    """Content was altered in history; the agent sends the same content again."""
+    blobs = Blobs(client)
+    digest = blobs.put(b"before")
+    client.command(
+        "alter table swarm.blobs update content = 'behind' where 1 settings mutations_sync = 2"
+    )
+    async with open_nats(nats_url, name="test") as connection:
+        jetstream = connection.jetstream()
+        await jetstream.create_object_store("SWARM_CONTENT")
+        store = BusContentStore(jetstream, servers=nats_url)
+        await store.put(b"before")
+        assert await move_content(store, blobs) == 1
+    assert blobs.get(digest) == b"before"

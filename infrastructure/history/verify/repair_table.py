@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infrastructure.errors import HistorySchemaError, RepairMismatchError
+from infrastructure.errors import HistoryDamagedError, RepairMismatchError
 from infrastructure.history.client import HistoryClient
 from infrastructure.history.verify.repair_plan import Range, complement
 from infrastructure.history.verify.statements import statement
@@ -69,7 +69,7 @@ class RepairTable:
         next verification misses it.
 
         Raises:
-            HistorySchemaError: the table holds a sequence twice; nothing was replaced.
+            HistoryDamagedError: the table holds a sequence twice; nothing was replaced.
             QueryFailedError: rows to be kept cannot be read; nothing was replaced.
         """
         start = partition * PARTITION_ROWS
@@ -82,7 +82,7 @@ class RepairTable:
         for row in self._client.query(statement("repaired_partition", repair=REPAIR)):
             identifier = str(row["partition_id"])
             if not _PARTITION_ID.fullmatch(identifier):
-                raise HistorySchemaError(
+                raise HistoryDamagedError(
                     table="swarm.events", expected="a partition id", found=identifier
                 )
             text = statement("replace_partition", repair=REPAIR, partition_id=identifier)
@@ -113,7 +113,7 @@ class RepairTable:
         parameters = {"stream": self._stream, "first": first, "last": last}
         row = self._client.query(statement("count_rows", table=f"{REPAIR}.rows"), parameters)[0]
         if row["row_count"] != row["sequences"]:
-            raise HistorySchemaError(
+            raise HistoryDamagedError(
                 table=f"{REPAIR}.rows",
                 expected=f"{row['sequences']} rows",
                 found=f"{row['row_count']}",

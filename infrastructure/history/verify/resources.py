@@ -194,11 +194,8 @@ class ResourceChains:
         self._take_waiting(chain)
 
 
-def observe_event(
-    chains: ResourceChains, event: SwarmEvent, kind: str, sequence: int, *, is_numbered: bool
-) -> None:
+def observe_event(chains: ResourceChains, event: SwarmEvent, kind: str, sequence: int) -> None:
     """Take an event of a kind that says something of resources."""
-    workspace = event.workspace_id
     if kind == "workspace_created":
         created = event.workspace_created
         if created.parent_workspace_id:
@@ -206,10 +203,19 @@ def observe_event(
             chains.create(created.created_workspace_id, fork)
         return
     change = event.state_change
-    kind_of = change.target_type
-    key = (workspace, kind_of, change.resource_bytes or change.target_resource)
+    workspace, target = event.workspace_id, change.target_type
+    key = (workspace, target, change.resource_bytes or change.target_resource)
     previous, new, renamed = change.previous_state_hash, change.new_state_hash, change.renamed_from
     if not renamed and chains.follow(key, previous, new, sequence):
         return
-    source = (workspace, kind_of, renamed) if renamed else None
-    chains.observe(Changed(key, source, previous, new, sequence, event.event_id, is_numbered))
+    chains.observe(
+        Changed(
+            key,
+            (workspace, target, renamed) if renamed else None,
+            previous,
+            new,
+            sequence,
+            event.event_id,
+            is_numbered=bool(event.emitter_seq and event.emitter_id),
+        )
+    )

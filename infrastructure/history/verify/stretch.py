@@ -161,13 +161,10 @@ class StretchMaker:
 
     def _observe_resources(self, stretch: Stretch, decoded: Decoded, events: Events) -> None:
         """Take the changes into the chains of their resources; a repeat is the same change."""
-        sequences, repeated = stretch.messages.sequences, stretch.repeated
-        numbered = {at for at, _, _ in decoded.numbered}
-        for at, kind in enumerate(decoded.kinds):
-            if kind in _OF_RESOURCES and at not in repeated and (event := events[at]) is not None:
-                observe_event(
-                    self.resources, event, kind, sequences[at], is_numbered=at in numbered
-                )
+        sequences, kinds, repeated = stretch.messages.sequences, decoded.kinds, stretch.repeated
+        for at in [at for at, kind in enumerate(kinds) if kind in _OF_RESOURCES]:
+            if at not in repeated and (event := events[at]) is not None:
+                observe_event(self.resources, event, kinds[at], sequences[at])
 
 
 def describe(raw: bytes) -> tuple[str | None, str | None]:
