@@ -161,6 +161,16 @@ async def test_secret_never_reaches_the_bus(bus: NatsServer) -> None:
     assert len(event.original_digest) == 32
 
 
+async def test_a_tool_call_is_cleaned_of_secrets_too(bus: NatsServer) -> None:
+    call = ns.events.tool_call("run", arguments={"env": SECRET}, result=f"token={SECRET}")
+    async with ns.connect() as swarm, swarm.agent("coder-1", role="coder") as agent:
+        await agent.emit(call, wait=True)
+        event = (await stored(swarm))[1].event
+    assert event.tool_call.tool_arguments == '{"env":"[redacted:npm_token]"}'
+    assert event.tool_call.tool_result == "token=[redacted:npm_token]"
+    assert (dict(event.redactions), len(event.original_digest)) == ({"npm_token": 2}, 32)
+
+
 async def test_names_that_are_not_utf8_values_and_renames_are_recorded(bus: NatsServer) -> None:
     """Each way a resource can change arrives as it was said."""
     async with ns.connect() as swarm:
