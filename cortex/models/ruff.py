@@ -77,6 +77,12 @@ def _finding(entry: dict[str, Any], root: Path) -> Finding:
     )
 
 
+def ruff_command() -> tuple[str, ...]:
+    """How ruff is called: as the program beside this Python, else as its module."""
+    beside = Path(sys.executable).with_name("ruff")
+    return (str(beside),) if beside.is_file() else (sys.executable, "-m", "ruff")
+
+
 def _file_name(root: Path, path: str) -> str:
     return str(root.absolute() / path)
 
@@ -86,7 +92,7 @@ class RuffLinter:
 
     def __init__(
         self,
-        command: Sequence[str] = (sys.executable, "-m", "ruff"),
+        command: Sequence[str] = (),
         timeout: timedelta = timedelta(seconds=60),
     ) -> None:
         self._command = tuple(command)
@@ -109,7 +115,7 @@ class RuffLinter:
     async def _run(self, root: Path, path: str, text: str, arguments: list[str]) -> bytes:
         fixed = ["check", "--quiet", "--no-cache", "--exit-zero", "--force-exclude"]
         process = await asyncio.create_subprocess_exec(
-            *self._command,
+            *(self._command or ruff_command()),
             *fixed,
             *arguments,
             "--stdin-filename",

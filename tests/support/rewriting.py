@@ -1,13 +1,12 @@
 """Findings and rewrites for tests of the offline model's rules."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 from cortex.models.offline_rules.rewriting import Rewritten, rewrite_rule
 from cortex.models.offline_rules.surroundings import Surroundings
 from cortex.models.port import Finding
-from cortex.models.ruff import parse_findings, rule_arguments
+from cortex.models.ruff import parse_findings, ruff_command, rule_arguments
 
 
 def finding_at(text: str, rule: str, snippet: str, path: str = "app.py") -> Finding:
@@ -30,7 +29,7 @@ def ruff_findings(text: str, *rules: str) -> tuple[Finding, ...]:
     """What ruff itself finds of these rules."""
     output = subprocess.run(
         [
-            *(sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--exit-zero"),
+            *(*ruff_command(), "check", "--isolated", "--no-cache", "--exit-zero"),
             *("--output-format", "json", *rule_arguments(rules)),
             *("--stdin-filename", "/app.py", "-"),
         ],
