@@ -73,6 +73,7 @@ COMMANDS = {
     "quarantine": CommandPlace(
         "cortex.cli.quarantine_command:quarantine", "Look at messages that were no events."
     ),
+    "run": CommandPlace("cortex.cli.run_command:run", "Let the swarm work on a repository."),
     "orchestrate": CommandPlace(
         "cortex.cli.work_commands:orchestrate", "Bring runs on: the orchestrator."
     ),

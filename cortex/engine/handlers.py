@@ -18,6 +18,9 @@ from nervous_system.swarm import Swarm
 
 HANDLERS: Mapping[str, str] = MappingProxyType(
     {
+        "architect": "cortex.agents.roles:open_agent",
+        "coder": "cortex.agents.roles:open_agent",
+        "reviewer": "cortex.agents.roles:open_agent",
         "trivial": "cortex.engine.trivial:open_trivial",
     }
 )

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from nervous_system.changes import SYMLINK_MODE
+
 BRANCH_PREFIX = "swarm/"
 RUN_TRAILER = "Swarm-Run"
 EVENT_TRAILER = "Swarm-Event"
@@ -83,3 +85,26 @@ def _plain(text: str) -> str:
     """Return `text` as git takes it: no control characters, no half characters."""
     unix = text.replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROL.sub(" ", unix).encode("utf-8", "replace").decode()
+
+
+def parse_raw_diff(output: bytes) -> list[tuple[bytes, str | None, str | None, int]]:
+    """Return path, blob before, blob after and mode after of each file in a raw diff.
+
+    The format is that of `git diff-tree --raw -z`; entries that are no files are left out.
+    """
+    fields = output.split(b"\0")
+    found = []
+    for about, path in zip(fields[0::2], fields[1::2], strict=False):
+        old_mode, new_mode, old, new, _ = about.lstrip(b":").split(b" ")
+        if SUBMODULE_MODE in (old_mode, new_mode):
+            continue
+        before = None if set(old) <= set(b"0") else old.decode()
+        after = None if set(new) <= set(b"0") else new.decode()
+        found.append((path, before, after, _told_mode(new_mode) if after else 0))
+    return found
+
+
+def _told_mode(mode: bytes) -> int:
+    """Return the mode as state changes tell it: permission bits, links by their type."""
+    number = int(mode, 8)
+    return number if number == SYMLINK_MODE else number & 0o777

@@ -25,6 +25,8 @@ RUFF_OPTIONS = (
     "--no-fix-only",
     "--quiet",
 )
+PREVIEW = ("--preview", "--config", "lint.explicit-preview-rules=true")
+"""Rules in preview can be asked for by their whole code; no others come with that."""
 MAX_REPORT_BYTES = 64 * 1024 * 1024
 
 
@@ -46,14 +48,14 @@ class Linter:
 
         Args:
             paths: files and directories of the workspace.
-            rules: codes or beginnings of codes; none: those of the repository's configuration.
+            rules: codes or beginnings of codes, beside those of the repository's configuration.
             caused_by: what led to it.
 
         Raises:
             ToolTimedOutError: it took too long.
             ToolFailedError: it did not run to its end.
         """
-        selected = ("--select", ",".join(rules)) if rules else ()
+        selected = ("--extend-select", ",".join(rules), *PREVIEW) if rules else ()
         command = [*RUFF, *RUFF_OPTIONS, *selected, "--", *paths]
         result = await self._shell.run(
             command, tool="linter", limits=self._limits, caused_by=caused_by
@@ -67,7 +69,14 @@ class Linter:
         return parse_findings(done.stdout, str(self._shell.root))
 
     async def run(
-        self, name: str, command: Sequence[str] | str, *, caused_by: Causes = ()
+        self,
+        name: str,
+        command: Sequence[str] | str,
+        *,
+        limits: Limits | None = None,
+        caused_by: Causes = (),
     ) -> ShellResult:
         """Run a check of the run's configuration; its failing is a result."""
-        return await self._shell.run(command, tool=f"check_{name}", caused_by=caused_by)
+        return await self._shell.run(
+            command, tool=f"check_{name}", limits=limits, caused_by=caused_by
+        )

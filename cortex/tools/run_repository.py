@@ -22,6 +22,7 @@ from cortex.tools.git_names import (
     format_message,
     is_storable,
     parse_name_status,
+    parse_raw_diff,
     split_names,
     work_tree_name,
 )
@@ -66,6 +67,17 @@ class Conflict:
     """A change that does not fit what was accepted since; the branch is as it was."""
 
     paths: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """One file that differs between two commits."""
+
+    path: bytes
+    before: bytes | None
+    after: bytes | None
+    mode: int
+    """Of the file after, as a state change tells it; 0 where it is gone."""
 
 
 class RunRepository:
@@ -158,6 +170,69 @@ class RunRepository:
             if not moved.exit_code:
                 return Accepted(commit=candidate, is_new=True)
         raise ToolFailedError(tool="git", reason=f"{self.branch} is moved by others all the time")
+
+    async def candidate(self, commit: str, head: str) -> str | Conflict:
+        """Return a commit on top of `head` with the changes of `commit`; no branch is moved.
+
+        Raises:
+            ToolFailedError: git cannot merge.
+        """
+        return await self._onto(*_commits(commit, head))
+
+    async def reworded(
+        self, commit: str, subject: str, body: str = "", *, event_ids: Sequence[str] = ()
+    ) -> str:
+        """Return a commit of the same files on the same parent, with another message."""
+        _commits(commit)
+        shown = (await self._git().run("show", "-s", "--format=%T %P", commit)).text.split()
+        message = format_message(subject, body, self.run_id, event_ids)
+        return await self._commit_tree(shown[0], shown[1], message)
+
+    async def advance(self, commit: str, expected: str) -> bool:
+        """Move the run's branch on to `commit`; False where it does not point to `expected`."""
+        _commits(commit, expected)
+        moved = await self._git().ask("update-ref", self._ref, commit, expected)
+        return not moved.exit_code
+
+    async def parent_and_tree(self, commit: str) -> tuple[str, str]:
+        """Return a commit's parent and the hash of its files."""
+        _commits(commit)
+        tree, parent = (await self._git().run("show", "-s", "--format=%T %P", commit)).text.split()[
+            :2
+        ]
+        return parent, tree
+
+    async def move_work_tree(self, tree: WorkTree, commit: str) -> None:
+        """Bring the files of another commit into a work tree; what is not git's stays.
+
+        Raises:
+            ToolFailedError: git cannot write them.
+        """
+        _commits(commit)
+        git = self._git(tree)
+        await git.run("read-tree", "-m", "-u", tree.base_commit, commit)
+
+    async def changes(self, old: str, new: str) -> tuple[FileChange, ...]:
+        """Return what differs between two commits, contents included.
+
+        Raises:
+            ToolFailedError: one is no commit.
+        """
+        options = ("-r", "-z", "--raw", "--no-renames", "--no-abbrev")
+        raw = (await self._git().run("diff-tree", *options, *_commits(old, new))).stdout
+        return tuple([await self._change(*one) for one in parse_raw_diff(raw)])
+
+    async def _change(
+        self, path: bytes, before: str | None, after: str | None, mode: int
+    ) -> FileChange:
+        return FileChange(
+            path=path, before=await self._blob(before), after=await self._blob(after), mode=mode
+        )
+
+    async def _blob(self, name: str | None) -> bytes | None:
+        if name is None:
+            return None
+        return (await self._git().run("cat-file", "blob", name)).stdout
 
     async def publish(self) -> str:
         """Give the user's repository the run's branch as it is now; return its commit.

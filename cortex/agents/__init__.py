@@ -1,0 +1,1 @@
+"""Agents: each does one kind of task, and says what it decides and does."""

@@ -1,0 +1,136 @@
+"""The architect: reads the repository and the task, and parts it into tasks for coders."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from cortex.agents.base import BaseAgent
+from cortex.agents.checking import Checked, run_checks
+from cortex.agents.recalling import recall
+from cortex.agents.site import Place, Site
+from cortex.engine.claims import Claim, TaskResult
+from cortex.engine.job import ARCHITECT, CODER, PLAN_TASK, REVIEWER
+from cortex.engine.tasks import Task
+from cortex.models.port import FileEntry, Finding, Plan, PlannedTask, PlanRequest
+from nervous_system.agent import Agent
+from nervous_system.comms.contracts import Receipt
+from nervous_system.options import Causes
+
+MAX_LISTED = 20_000
+MAX_README_BYTES = 64 * 1024
+READMES = ("README.md", "README.rst", "README.txt", "README", "CONTRIBUTING.md")
+
+
+class Architect(BaseAgent):
+    """Plans a run."""
+
+    role = ARCHITECT
+
+    def __init__(self, agent: Agent, site: Site) -> None:
+        super().__init__(agent)
+        self._site = site
+
+    async def work(self, claim: Claim) -> TaskResult:
+        """Plan, submit the plan's tasks, and say that the plan is complete."""
+        site, job = self._site, self._site.job
+        state = await site.state()
+        if state.is_planned:  # a predecessor got as far as that
+            return TaskResult(document=dict(state.tasks[PLAN_TASK].result))
+        rules = site.model.rules_for(job.task)
+        workspace_id = f"{job.run_id}/plan-{claim.attempt}"
+        place = await site.fork(self.tools, self.agent.agent_id, workspace_id, site.base(state))
+        findings = await place.linter.check(rules=rules)
+        checked = await run_checks(place.linter, job.checks)
+        plan, decision = await self._plan(place, findings)
+        known = {one for one in state.tasks if one != PLAN_TASK}
+        tasks = [self._task(one, decision) for one in plan.tasks if one.key not in known]
+        await site.runs.submit(tasks)
+        await site.runs.start(job.run_id)
+        return TaskResult(document=_document(plan, checked))
+
+    async def _plan(self, place: Place, findings: Sequence[Finding]) -> tuple[Plan, Receipt]:
+        job = self._site.job
+        memories = await recall(self._site, job.task, self.tools)
+        request = PlanRequest(
+            task=job.task,
+            files=await asyncio.to_thread(_listed, place.tree.root),
+            findings=tuple(findings),
+            contents=await self._readmes(place),
+            memories=memories,
+        )
+        plan = await self._site.model.plan(request)
+        decision = await self.agent.decide(
+            rationale=plan.rationale,
+            rejected_alternatives=[
+                *plan.rejected_alternatives,
+                *(f"{one.title}: {one.reason}" for one in plan.left_out),
+            ],
+            confidence=plan.confidence,
+            input_trigger=job.task,
+            context_hash=sha256(repr(request).encode("utf-8", "backslashreplace")).hexdigest(),
+            memory_ids=[one.memory_id for one in memories],
+        )
+        return plan, decision
+
+    async def _readmes(self, place: Place) -> Mapping[str, bytes]:
+        there = [name for name in READMES if (place.tree.root / name).is_file()]
+        found = {name: await place.files.read(name) for name in there[:2]}
+        return {name: content[:MAX_README_BYTES] for name, content in found.items()}
+
+    def _task(self, planned: PlannedTask, decision: Causes | Receipt) -> Task:
+        causes = (decision,) if isinstance(decision, Receipt) else decision
+        return Task(
+            task_id=planned.key,
+            run_id=self._site.job.run_id,
+            role=CODER,
+            reviewer=REVIEWER,
+            title=planned.title,
+            instructions={
+                "why": planned.why,
+                "paths": list(planned.paths),
+                "rules": list(planned.rules),
+            },
+            depends_on=tuple(planned.depends_on),
+            priority=planned.priority,
+            carrier=self.agent.carrier(caused_by=causes),
+        )
+
+
+def planned_of(task: Task) -> PlannedTask:
+    """Return the plan's task that a run's task was made from."""
+    told: Mapping[str, Any] = task.instructions
+    return PlannedTask(
+        key=task.task_id,
+        title=task.title,
+        why=str(told.get("why", "")),
+        paths=tuple(map(str, told.get("paths", ()))),
+        rules=tuple(map(str, told.get("rules", ()))),
+        depends_on=task.depends_on,
+        priority=task.priority,
+    )
+
+
+def _document(plan: Plan, checked: Mapping[str, Checked]) -> dict[str, Any]:
+    return {
+        "tasks": [one.key for one in plan.tasks],
+        "rationale": plan.rationale,
+        "left_out": [{"title": one.title, "reason": one.reason} for one in plan.left_out],
+        "checks": {name: one.as_document() for name, one in checked.items()},
+    }
+
+
+def _listed(root: Path) -> tuple[FileEntry, ...]:
+    """Return the repository's files, what git keeps for itself left out."""
+    found: list[FileEntry] = []
+    for path in sorted(root.rglob("*")):
+        inside = path.relative_to(root)
+        if inside.parts[0] == ".git" or not path.is_file() or path.is_symlink():
+            continue
+        name = inside.as_posix()
+        if name.isprintable() and name.encode(errors="replace").decode() == name:
+            found.append(FileEntry(path=name, size_bytes=path.stat().st_size))
+        if len(found) == MAX_LISTED:
+            break
+    return tuple(found)
