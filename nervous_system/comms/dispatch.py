@@ -10,6 +10,10 @@
                                    and a repeat would be stored twice
 
 Nothing here gives up on an event by itself.
+
+Callers that a batch has released come back together, and the server takes most of a batch's time
+to prepare for it. So the first event that comes back is sent ahead, and the batch is completed when
+everybody has spoken: the server prepares meanwhile.
 """
 
 import asyncio
@@ -20,8 +24,8 @@ from typing import Protocol
 
 from nervous_system.comms.connection import BusClient
 from nervous_system.comms.entry import CommitLimits, Entry, Flight
-from nervous_system.comms.frames import batch_frames, single_frame
-from nervous_system.comms.grouping import MAX_BATCH_COUNT, Group, Lanes
+from nervous_system.comms.frames import batch_frames, opening_frame, single_frame
+from nervous_system.comms.grouping import MAX_BATCH_COUNT, Group, Lanes, is_batch_cheaper
 from nervous_system.comms.replies import (
     OVERSIZE_CODE,
     PERMISSION_CODE,
@@ -77,6 +81,10 @@ class Dispatcher:
         self._reply_prefix = client.reply_prefix
         self._batch_prefix = client.new_inbox().rpartition(".")[2].encode() + b"-"
         self._is_pump_due = False
+        self._is_opening = False
+        """Many callers were released in this turn: a batch is worth opening when two are back."""
+        self._opened: Flight | None = None
+        """A batch whose first event was sent ahead; completed at the end of this turn."""
         self._paused_until = 0.0
         self._retry_wait = limits.retry_wait
         self.is_connected = False
@@ -96,6 +104,8 @@ class Dispatcher:
         self._lanes.add(entry)
         if not self._is_pump_due:
             self.schedule()
+        elif self._is_opening:
+            self._open_batch()
 
     def schedule(self) -> None:
         """Send what may be sent, after everybody who can run now has run."""
@@ -104,9 +114,11 @@ class Dispatcher:
             self._loop.call_soon(self._pump)
 
     def _pump(self) -> None:
-        self._is_pump_due = False
+        self._is_pump_due = self._is_opening = False
         if not self.is_connected:
             return
+        if self._opened is not None:
+            self._complete_batch(self._opened)
         if self._paused_until and self._loop.time() < self._paused_until:
             return
         self._set_outdated_aside()
@@ -128,37 +140,77 @@ class Dispatcher:
 
     def _send(self, group: Group[Entry]) -> None:
         now = self._loop.time()
+        if not self._note_sent(group.members, now):
+            self._refuse_oversize(group.members)
+            return
+        flight = self._take_off(group, now)
+        if group.is_batch:
+            self._write_batch(flight, group.members, first=1)
+        else:
+            self._send_singles(flight)
+
+    def _note_sent(self, entries: list[Entry], now: float) -> bool:
+        """Note that these are about to be sent; False: the server does not take all of them."""
         max_bytes = self._client.max_payload
         is_fitting = True
-        for entry in group.members:
+        for entry in entries:
             if entry.size_bytes > max_bytes:
                 is_fitting = False
             if entry.first_sent_at is None:
                 entry.first_sent_at = now
                 entry.after_sequence = self.last_sequence
-        if not is_fitting:
-            self._refuse_oversize(group, max_bytes)
-            return
+        return is_fitting
+
+    def _take_off(self, group: Group[Entry], now: float) -> Flight:
         flight = Flight(group, now)
         self._flights.append(flight)
         self._owner.note_time_matters()
-        if group.is_batch:
-            self._send_batch(flight)
-        else:
-            self._send_singles(flight)
+        if flight.is_batch:
+            self._batch_count += 1
+            self._client.acks[self._new_token(flight)] = lambda _, payload, headers: (
+                self._on_batch_reply(flight, parse_reply(payload, headers))
+            )
+        return flight
 
-    def _send_batch(self, flight: Flight) -> None:
-        members = flight.group.members
-        token = self._new_token(flight)
-        self._batch_count += 1
-        self._client.acks[token] = lambda _, payload, headers: self._on_batch_reply(
-            flight, parse_reply(payload, headers)
+    def _open_batch(self) -> None:
+        """Send the first event of a batch ahead, if another one is there to complete it."""
+        first = self._lanes.take_first()
+        if first is None:
+            return
+        self._is_opening = False
+        now = self._loop.time()
+        if not self._note_sent([first], now):
+            self._refuse_oversize([first])
+            return
+        flight = self._opened = self._take_off(Group([first], is_batch=True), now)
+        self._client.write_frames(
+            opening_frame(
+                first.subject, first.headers, first.payload, self._batch_prefix + flight.tokens[0]
+            )
         )
+
+    def _complete_batch(self, flight: Flight) -> None:
+        """Send what has come since the batch was opened."""
+        self._opened = None
+        members = flight.group.members
+        behind = self._lanes.take_behind(members[0], MAX_BATCH_COUNT - 1)
+        is_fitting = self._note_sent(behind, self._loop.time())
+        if behind and is_fitting:
+            members.extend(behind)
+            self._write_batch(flight, behind, first=2)
+            return
+        # The server forgets a batch that nobody completes; the event goes again by itself.
+        self._give_up_on(flight)
+        self._refuse_oversize(behind)
+
+    def _write_batch(self, flight: Flight, members: list[Entry], first: int) -> None:
+        token = flight.tokens[0]
         frames = batch_frames(
             [(entry.subject, entry.headers, entry.payload) for entry in members],
             self._batch_prefix + token,
-            len(members),
+            len(flight.group.members),
             self._reply_prefix + token,
+            first,
         )
         self._client.write_frames(frames)
 
@@ -205,8 +257,17 @@ class Dispatcher:
             self._retry(members)
             return
         self._note_success(reply.sequence)
+        self._is_opening = self._is_worth_opening(len(members))
         self._owner.note_stored(members, reply)
         self._end_round(members)
+
+    def _is_worth_opening(self, count: int) -> bool:
+        """Whether as many events as were just stored would make a batch now."""
+        if self._opened is not None or self._batch_count >= self._limits.max_flights:
+            return False
+        if self._flights:
+            return count >= self._limits.min_second_batch
+        return is_batch_cheaper(count, 1)
 
     def _on_single_reply(self, flight: Flight, token: bytes, reply: Stored | Refusal) -> None:
         entry = flight.open.pop(token)
@@ -226,10 +287,11 @@ class Dispatcher:
             self._pause()
             self._retry([entry])
 
-    def _refuse_oversize(self, group: Group[Entry], max_bytes: int) -> None:
+    def _refuse_oversize(self, entries: list[Entry]) -> None:
         """The server would cut the connection for these; their neighbours go back."""
+        max_bytes = self._client.max_payload
         left: list[Entry] = []
-        for entry in group.members:
+        for entry in entries:
             if entry.size_bytes <= max_bytes:
                 left.append(entry)
                 continue
@@ -239,7 +301,7 @@ class Dispatcher:
             if replacement is not None:
                 left.append(replacement)
         self._lanes.give_back(left)
-        self._end_round((*group.members, *left))
+        self._end_round((*entries, *left))
 
     def _end_round(self, entries: Iterable[Entry]) -> None:
         self._lanes.release({entry.lane for entry in entries})
@@ -249,6 +311,8 @@ class Dispatcher:
     def _land(self, flight: Flight) -> None:
         """Take a flight off the list; late answers to it find nobody."""
         self._flights.remove(flight)
+        if flight is self._opened:
+            self._opened = None
         if flight.is_batch:
             self._batch_count -= 1
         self._single_count -= len(flight.open)
@@ -290,6 +354,7 @@ class Dispatcher:
         self._paused_until = 0.0
 
     def _pause(self) -> None:
+        self._is_opening = False
         self._paused_until = self._loop.time() + self._retry_wait
         self._retry_wait = min(self._retry_wait * 2, self._limits.max_retry_wait)
         self._owner.note_time_matters()
@@ -314,7 +379,7 @@ class Dispatcher:
 
     def disconnected(self) -> None:
         """Whatever was under way has an unknown outcome."""
-        self.is_connected = False
+        self.is_connected = self._is_opening = False
         for flight in tuple(self._flights):
             self._give_up_on(flight)
 

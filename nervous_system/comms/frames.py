@@ -80,21 +80,39 @@ def single_frame(subject: bytes, headers: bytes, payload: bytes, reply: bytes) -
     )
 
 
+def opening_frame(subject: bytes, headers: bytes, payload: bytes, batch_id: bytes) -> bytes:
+    """Return the first message of a batch alone; `batch_frames` from number 2 on completes it."""
+    lines = b"%bNats-Batch-Id: %b\r\nNats-Batch-Sequence: 1\r\n" % (headers, batch_id)
+    size = len(lines) + 12
+    return b"HPUB %b %d %d\r\nNATS/1.0\r\n%b\r\n%b\r\n" % (
+        subject,
+        size,
+        size + len(payload),
+        lines,
+        payload,
+    )
+
+
 def batch_frames(
-    messages: Iterable[tuple[bytes, bytes, bytes]], batch_id: bytes, count: int, reply: bytes
+    messages: Iterable[tuple[bytes, bytes, bytes]],
+    batch_id: bytes,
+    count: int,
+    reply: bytes,
+    first: int = 1,
 ) -> bytes:
     """Return publishes that the server stores together or not at all, with one ack.
 
     Args:
         messages: Subject, header lines and payload of each.
         batch_id: Unique, without white space.
-        count: How many `messages` holds.
+        count: How many the batch holds, those that were sent ahead included.
         reply: Where the ack of the commit goes.
+        first: Number of the first of `messages`; what comes before it was sent ahead.
     """
     parts: list[bytes] = []
     batch_line = b"Nats-Batch-Id: %b\r\nNats-Batch-Sequence: " % batch_id
     fixed_size = len(batch_line) + 14  # start line, end of the sequence line, empty line
-    for number, (subject, headers, payload) in enumerate(messages, 1):
+    for number, (subject, headers, payload) in enumerate(messages, first):
         sequence = b"%d" % number
         size = fixed_size + len(headers) + len(sequence)
         if number < count:

@@ -131,6 +131,29 @@ class Lanes(Generic[T]):
             return None
         return self._group(self._take(self._ready, max_count, max_count), True)
 
+    def take_first(self) -> T | None:
+        """Return the first of two or more events that may make a batch; None: there are not two.
+
+        Its lane stays closed, but for `take_behind`.
+        """
+        if self._suspect or not self._ready:
+            return None
+        if len(self._ready) < 2 and len(self._ready[0].waiting) < 2:
+            return None
+        members = self._take(self._ready, 1, 1)
+        self._count_out(members)
+        return members[0]
+
+    def take_behind(self, first: T, max_count: int) -> list[T]:
+        """Return what travels in one batch behind `first`: the rest of its lane, then others."""
+        lane = self._lanes.get(first.lane)
+        if lane is not None and lane.waiting:
+            lane.is_ready = True
+            self._ready.appendleft(lane)
+        members = self._take(self._ready, max_count, max_count)
+        self._count_out(members)
+        return members
+
     def take_suspects(self, is_wanted: Callable[[T], bool]) -> list[T]:
         """Take all suspects of those lanes whose first one is wanted.
 

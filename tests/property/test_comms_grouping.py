@@ -54,6 +54,21 @@ class LanesMachine(RuleBasedStateMachine):
             assert sum(one.is_suspect for one in group.members) <= MAX_SUSPECTS
         self.under_way.append(group)
 
+    @rule(max_count=st.integers(1, 50), lane=st.sampled_from(LANES), later=st.integers(0, 3))
+    def open_and_complete(self, max_count: int, lane: str, later: int) -> None:
+        first = self.lanes.take_first()
+        if first is None:
+            return
+        busy = {one.lane for other in self.in_hands() for one in other if one.lane}
+        if later:
+            self.add(lane, later)
+        behind = self.lanes.take_behind(first, max_count)
+        assert 0 < len(behind) <= max_count
+        members = [first, *behind]
+        assert not busy & {one.lane for one in members}
+        assert not any(one.is_suspect for one in members)
+        self.under_way.append(Group(members, is_batch=True))
+
     @rule()
     def set_suspects_aside(self) -> None:
         taken = self.lanes.take_suspects(lambda one: one.number % 2 == 0)
