@@ -17,6 +17,7 @@ from cortex.models.port import Finding
 
 SYNTAX_RULE = "invalid-syntax"
 UNREADABLE_RULE = "E902"
+_UNKNOWN_RULE = b"Unknown rule selector"
 _PREVIEW = ("--preview", "--config", "lint.explicit-preview-rules=true")
 
 
@@ -113,7 +114,7 @@ class RuffLinter:
         return (await self._run(root, path, text, arguments)).decode()
 
     async def _run(self, root: Path, path: str, text: str, arguments: list[str]) -> bytes:
-        fixed = ["check", "--quiet", "--no-cache", "--exit-zero", "--force-exclude"]
+        fixed = ["check", "--no-cache", "--exit-zero", "--force-exclude"]
         process = await asyncio.create_subprocess_exec(
             *(self._command or ruff_command()),
             *fixed,
@@ -135,7 +136,8 @@ class RuffLinter:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        if process.returncode:
+        # With preview rules on, a rule that does not exist is a mere warning to ruff.
+        if process.returncode or _UNKNOWN_RULE in complaint:
             last = complaint.decode(errors="replace").strip().splitlines()[-1:] or ["no reason"]
             raise ToolFailedError(tool="ruff", reason=last[0])
         return output
