@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from nervous_system.comms.contracts import Outgoing, Publisher, Receipt, Wait
+from nervous_system.comms.records import numbered_outgoing
 from nervous_system.config import SpoolConfig
 from nervous_system.draft import Draft
 from nervous_system.emitter import Emitter, make_tombstone
@@ -164,13 +165,13 @@ class Emission:
             )
         subject = self._subjects.get(kind) or self._subject(kind)
         emitter.taken(raw)
-        return Outgoing(
-            subject=subject,
-            payload=raw,
-            event_id=draft.event_id,
-            emitter_id=emitter.emitter_id,
-            emitter_seq=emitter.count,
-            headers=self._headers_for(traceparent) if traceparent else _NO_HEADERS,
+        return numbered_outgoing(
+            subject,
+            raw,
+            draft.event_id,
+            emitter.emitter_id,
+            emitter.count,
+            self._headers_for(traceparent) if traceparent else _NO_HEADERS,
         )
 
     def _subject(self, kind: str) -> str:

@@ -17,6 +17,7 @@ from nervous_system.comms.connection import BusClient
 from nervous_system.comms.contracts import Outgoing, Receipt, Wait
 from nervous_system.comms.dispatch import Dispatcher
 from nervous_system.comms.entry import CommitLimits, Entry, MakeTombstone, StoredLookup
+from nervous_system.comms.records import stored_receipt
 from nervous_system.comms.replies import Refusal, Stored
 from nervous_system.comms.running import create_logged_task, end_task
 from nervous_system.comms.turns import Turns
@@ -182,12 +183,7 @@ class GroupCommitter:
         stream, is_duplicate, timed = stored.stream, stored.is_duplicate, self._timed
         self.unsettled_count -= len(entries)
         for sequence, entry in enumerate(entries, stored.sequence - len(entries) + 1):
-            receipt = Receipt(
-                event_id=entry.outgoing.event_id,
-                stream=stream,
-                sequence=sequence,
-                duplicate=is_duplicate,
-            )
+            receipt = stored_receipt(entry.outgoing.event_id, stream, sequence, is_duplicate)
             self.unsettled_bytes -= entry.size_bytes
             entry.is_settled = True
             entry.receipt = receipt

@@ -49,14 +49,18 @@ def encode_headers(outgoing: Outgoing) -> bytes:
     Raises:
         InvalidEventError: a header would break out of its line, or they are too large.
     """
-    text = f"{MESSAGE_ID_HEADER}: {outgoing.event_id}\r\n"
-    line_count = 1
     if outgoing.emitter_id:
-        text += f"{EMITTER_HEADER}: {outgoing.emitter_id}:{outgoing.emitter_seq}\r\n"
-        line_count += 1
-    for name, value in outgoing.headers.items():
-        text += f"{name}: {value}\r\n"
-        line_count += 1
+        text = (
+            f"{MESSAGE_ID_HEADER}: {outgoing.event_id}\r\n"
+            f"{EMITTER_HEADER}: {outgoing.emitter_id}:{outgoing.emitter_seq}\r\n"
+        )
+        line_count = 2
+    else:
+        text = f"{MESSAGE_ID_HEADER}: {outgoing.event_id}\r\n"
+        line_count = 1
+    if outgoing.headers:
+        text += "".join([f"{name}: {value}\r\n" for name, value in outgoing.headers.items()])
+        line_count += len(outgoing.headers)
     encoded = text.encode()
     if encoded.count(b"\n") != line_count or encoded.count(b"\r") != line_count:
         raise InvalidEventError(field="headers", reason="a header holds a line break")

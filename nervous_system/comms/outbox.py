@@ -60,6 +60,8 @@ class Outbox:
         """Entries of records whose caller waits, for the sender to hand on."""
         self._held: set[int] = set()
         """Records of events that the committer had before; the sender passes them over."""
+        self._settle_direct = self._on_direct_settled
+        """Bound once, not for each event."""
         self._turns = Turns()
         self._full = asyncio.Lock()
         """Held by whoever waits for room in the spool, so that the others queue up behind."""
@@ -175,7 +177,7 @@ class Outbox:
 
     def _commit(self, entry: Entry, timeout: float) -> "asyncio.Future[Receipt]":
         """Give an event to the committer alone."""
-        entry.settle = self._on_direct_settled
+        entry.settle = self._settle_direct
         self._committer.enqueue(entry)
         emitter = entry.lane
         if emitter:
