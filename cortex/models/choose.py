@@ -49,16 +49,6 @@ async def open_model(
         yield model
 
 
-async def check_model(config: ModelConfig) -> str:
-    """Return one line on the model of a configuration; it is opened and closed, not asked.
-
-    Raises:
-        ConfigError: it cannot be used.
-    """
-    async with open_model(config) as model:
-        return model.description
-
-
 def _need(module: str, what_for: str) -> None:
     if importlib.util.find_spec(module) is None:
         raise ConfigError(

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from cortex.models.offline_rules.rewriting import REWRITES
 from cortex.models.port import Finding, LeftOut, Plan, PlannedTask, PlanRequest
-from cortex.models.ruff import SYNTAX_RULE, UNREADABLE_RULE
+from cortex.models.ruff import UNREADABLE_RULE
 from cortex.models.scope import Scope, check_paths, parse_scope
+from cortex.tools.findings import INVALID_SYNTAX
 
 MAX_GROUP_FILES = 10
 """Most files of one task by rule; more would be too much for one review."""
@@ -75,7 +76,7 @@ class _Doable:
 
 
 def _part(findings: Sequence[Finding]) -> tuple[list[_Doable], tuple[LeftOut, ...]]:
-    broken = {one.path: one for one in findings if one.rule in (SYNTAX_RULE, UNREADABLE_RULE)}
+    broken = {one.path: one for one in findings if one.rule in (INVALID_SYNTAX, UNREADABLE_RULE)}
     doable: list[_Doable] = []
     left: dict[str, list[Finding]] = {}
     for one in findings:
@@ -96,7 +97,7 @@ def _part(findings: Sequence[Finding]) -> tuple[list[_Doable], tuple[LeftOut, ..
 
 
 def _unreadable(path: str, finding: Finding) -> LeftOut:
-    kind = "does not parse" if finding.rule == SYNTAX_RULE else "cannot be read"
+    kind = "does not parse" if finding.rule == INVALID_SYNTAX else "cannot be read"
     reason = f"{path} {kind}: line {finding.row}: {finding.message}"
     return LeftOut(title=path, reason=reason, paths=(path,), rules=(finding.rule,))
 

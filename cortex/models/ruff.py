@@ -5,20 +5,19 @@ ruff reads it from `root`; it is data and runs nothing.
 """
 
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from cortex.errors import ToolFailedError
 from cortex.models.port import Finding
+from cortex.tools.findings import parse_findings
+from cortex.tools.linter import PREVIEW
 
-SYNTAX_RULE = "invalid-syntax"
 UNREADABLE_RULE = "E902"
 _UNKNOWN_RULE = b"Unknown rule selector"
-_PREVIEW = ("--preview", "--config", "lint.explicit-preview-rules=true")
 
 
 class SourceLinter(Protocol):
@@ -45,47 +44,20 @@ class SourceLinter(Protocol):
 
 def rule_arguments(rules: Sequence[str]) -> list[str]:
     """Arguments with which `ruff check` looks for these rules only, preview rules among them."""
-    return ["--select", ",".join(rules), *_PREVIEW]
-
-
-def parse_findings(output: bytes, root: Path) -> tuple[Finding, ...]:
-    """Read ruff's JSON (`--output-format json`); paths become relative to `root`.
-
-    Raises:
-        ToolFailedError: it is not what ruff prints.
-    """
-    try:
-        return tuple(_finding(one, root) for one in json.loads(output))
-    except (ValueError, KeyError, TypeError) as error:
-        raise ToolFailedError(tool="ruff", reason=f"its output cannot be read: {error}") from error
-
-
-def _finding(entry: dict[str, Any], root: Path) -> Finding:
-    path = Path(entry["filename"])
-    if path.is_absolute():
-        # Over a link, ruff writes the one name of the root or the other.
-        for base in (root.absolute(), root.resolve()):
-            path = path.relative_to(base) if path.is_relative_to(base) else path
-    fix = entry["fix"] or {}
-    return Finding(
-        path=path.as_posix(),
-        rule=entry["code"] or SYNTAX_RULE,
-        name=entry.get("name") or "",
-        message=entry["message"],
-        row=entry["location"]["row"],
-        column=entry["location"]["column"],
-        has_safe_fix=fix.get("applicability") == "safe",
-    )
+    return ["--select", ",".join(rules), *PREVIEW]
 
 
 def ruff_command() -> tuple[str, ...]:
-    """How ruff is called: as the program beside this Python, else as its module."""
+    """How ruff is called: as the program beside this Python, else as its module.
+
+    -I keeps modules of the repository's from being taken for ruff.
+    """
     beside = Path(sys.executable).with_name("ruff")
-    return (str(beside),) if beside.is_file() else (sys.executable, "-m", "ruff")
+    return (str(beside),) if beside.is_file() else (sys.executable, "-I", "-m", "ruff")
 
 
-def _file_name(root: Path, path: str) -> str:
-    return str(root.absolute() / path)
+def _absolute(root: Path) -> str:
+    return str(root.absolute())
 
 
 class RuffLinter:
@@ -106,7 +78,7 @@ class RuffLinter:
         chosen = [] if rules is None else rule_arguments(rules)
         arguments = ["--output-format", "json", *chosen]
         output = await self._run(root, path, text, arguments)
-        return parse_findings(output, root)
+        return tuple(parse_findings(output, _absolute(root)))
 
     async def fix(self, root: Path, path: str, text: str, rules: Sequence[str]) -> str:
         """See SourceLinter."""
@@ -120,7 +92,7 @@ class RuffLinter:
             *fixed,
             *arguments,
             "--stdin-filename",
-            _file_name(root, path),
+            f"{_absolute(root)}/{path}",
             "-",
             cwd=root,
             stdin=asyncio.subprocess.PIPE,

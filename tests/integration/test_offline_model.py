@@ -1,6 +1,7 @@
 """The offline model with the real ruff: plans, changes and reviews of small repositories."""
 
 import ast
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -211,6 +212,21 @@ async def test_other_task_is_refused_before_anything_is_linted(tmp_path: Path) -
     """From the words alone."""
     with pytest.raises(TaskRefusedError, match="not understood: `Write`, `poem`"):
         Repository(tmp_path, {}).model.rules_for("Write a poem")
+
+
+async def test_repository_reached_over_a_link_keeps_its_names(tmp_path: Path) -> None:
+    """Findings are named from the root as it was given."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    repository = Repository(tmp_path / "link", {"pkg/a.py": b"import os\n"})
+    assert [one.path for one in await repository.findings()] == ["pkg/a.py"]
+
+
+async def test_module_named_ruff_in_the_repository_is_not_run(tmp_path: Path) -> None:
+    """Work on a repository never runs its code by accident."""
+    (tmp_path / "ruff.py").write_text("raise SystemExit('taken')", encoding="utf-8")
+    linter = RuffLinter((sys.executable, "-I", "-m", "ruff"))
+    assert await linter.check(tmp_path, "a.py", "x = 1\n", None) == ()
 
 
 async def test_rule_that_ruff_does_not_have_is_an_error(tmp_path: Path) -> None:

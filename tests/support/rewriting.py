@@ -1,12 +1,12 @@
 """Findings and rewrites for tests of the offline model's rules."""
 
 import subprocess
-from pathlib import Path
 
 from cortex.models.offline_rules.rewriting import Rewritten, rewrite_rule
 from cortex.models.offline_rules.surroundings import Surroundings
 from cortex.models.port import Finding
-from cortex.models.ruff import parse_findings, ruff_command, rule_arguments
+from cortex.models.ruff import ruff_command, rule_arguments
+from cortex.tools.findings import parse_findings
 
 
 def finding_at(text: str, rule: str, snippet: str, path: str = "app.py") -> Finding:
@@ -37,4 +37,4 @@ def ruff_findings(text: str, *rules: str) -> tuple[Finding, ...]:
         capture_output=True,
         check=True,
     ).stdout
-    return parse_findings(output, Path("/"))
+    return tuple(parse_findings(output, "/"))
