@@ -17,7 +17,7 @@ from cortex.tools.recording import ToolRecorder
 from cortex.tools.snapshot import Snapshot, Snapshotter
 from nervous_system import events
 from nervous_system.comms.contracts import ContentStore, Receipt
-from nervous_system.options import Causes
+from nervous_system.options import Causes, EmitOptions
 
 OUTSIDE = {"origin": "outside"}
 """Label of a change that no tool made; it was found."""
@@ -113,17 +113,23 @@ class Workspace:
         attributes: Mapping[str, str] | None = None,
     ) -> None:
         """Tell changes, in an order in which each state on the way can exist."""
+        options: EmitOptions = {
+            "caused_by": caused_by,
+            "attributes": attributes,
+            "workspace_id": self.workspace_id,
+            # The bus is away: to wait for it with each change again would help nobody.
+            "wait": False if _is_spooled(caused_by) else None,
+        }
         for group in _phases(differences):
             for part in _together(group, _size):
-                await _all(self._record(recorder, one, caused_by, attributes) for one in part)
+                await _all(self._record(recorder, one, options) for one in part)
         self._told = apply(self._told, differences)
 
     async def _record(
         self,
         recorder: ToolRecorder,
         difference: Difference,
-        caused_by: Causes,
-        attributes: Mapping[str, str] | None,
+        options: EmitOptions,
     ) -> None:
         receipt = await recorder.agent.change_file(
             difference.path,
@@ -131,9 +137,7 @@ class Workspace:
             after=await self._content(difference.after),
             mode=difference.after.mode if difference.after is not None else 0,
             renamed_from=difference.renamed_from,
-            workspace_id=self.workspace_id,
-            caused_by=caused_by,
-            attributes=attributes,
+            **options,
         )
         recorder.note(receipt)
 
@@ -168,6 +172,10 @@ async def _all(works: Iterable[Coroutine[Any, Any, None]]) -> None:
     for error in ended:
         if error is not None:
             raise error
+
+
+def _is_spooled(causes: Causes) -> bool:
+    return any(isinstance(cause, Receipt) and cause.spooled for cause in causes)
 
 
 def _phases(differences: Iterable[Difference]) -> Iterator[list[Difference]]:

@@ -3,15 +3,17 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import nats
 
 import nervous_system as ns
+from cortex.tools.config import ShellConfig
 from cortex.tools.contents import Contents
 from cortex.tools.file_system import FileSystem
 from cortex.tools.recording import ToolRecorder
-from cortex.tools.shell import Shell, ShellConfig
+from cortex.tools.shell import Shell
 from cortex.tools.workspace import Workspace, open_workspace
 from nervous_system.comms.streams import declare_content_bucket, declare_streams, swarm_streams
 from nervous_system.config import BusConfig, SpoolConfig, SwarmConfig
@@ -20,6 +22,7 @@ from nervous_system.schemas import StateChange, SwarmEvent, ToolCall
 from tests.support.servers import NatsServer
 
 WORKSPACE = "w1"
+PUBLISH_TIMEOUT = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +57,17 @@ class Workbench:
 
 
 @asynccontextmanager
-async def open_workbench(server: NatsServer, directory: Path) -> AsyncIterator[Workbench]:
+async def open_workbench(
+    server: NatsServer, directory: Path, *, publish_timeout: timedelta = PUBLISH_TIMEOUT
+) -> AsyncIterator[Workbench]:
     """Declare the swarm's streams and give an agent an empty workspace, or what lies there."""
     client = await nats.connect(server.url)
     await declare_streams(client.jetstream(), swarm_streams(max_bytes=10**9))
     await declare_content_bucket(client.jetstream(), max_bytes=10**9)
     await client.close()
     spool = SpoolConfig(directory=directory / "spool")
-    config = SwarmConfig(home=Home(directory / "home"), bus=BusConfig(url=server.url, spool=spool))
+    bus = BusConfig(url=server.url, spool=spool, publish_timeout=publish_timeout)
+    config = SwarmConfig(home=Home(directory / "home"), bus=bus)
     root = directory / "root"
     root.mkdir(parents=True, exist_ok=True)
     async with (
