@@ -17,6 +17,7 @@ from cortex.engine.job import ARCHITECT, CODER, PLAN_TASK, REVIEWER, Budget, Che
 from cortex.engine.orchestrator import Orchestrator
 from cortex.engine.replay import RunState
 from cortex.engine.runs import RunClient
+from cortex.engine.state_machine import RunPhase
 from cortex.engine.tasks import Task, Transition
 from cortex.engine.worker import Worker
 from cortex.tools.recording import ToolRecorder
@@ -110,7 +111,11 @@ async def work_on(
                 ended.set()
                 waiting.cancel()
                 stopping.cancel()
-        return await runs.view(run_id)
+        state = await runs.view(run_id)
+        if state.phase is RunPhase.SUCCEEDED:
+            # Its commits are in the user's repository, the rest is in the stream.
+            await (await sites.of(run_id)).repository.remove()
+        return state
 
 
 async def transitions(runs: RunClient, run_id: str) -> AsyncIterator[Transition]:

@@ -6,15 +6,22 @@ from typing import Annotated
 
 import typer
 
+from cortex.agents.running import Wanted, begin_job, transitions, work_on
 from cortex.cli import options, output
 from cortex.cli.errors import INTERRUPTED, CommandFailedError
 from cortex.cli.job_lines import line_of, summary_lines
 from cortex.cli.session import Session
 from cortex.cli.working import open_part, operator_config, stopped_by_signals
+from cortex.engine.coordination import Coordination
 from cortex.engine.job import Budget, Check, Job, Outcome, outcome_of, parse_job
 from cortex.engine.replay import RunState
 from cortex.engine.runs import RunClient
 from cortex.engine.state_machine import RunPhase
+from cortex.errors import TaskRefusedError
+from cortex.models.choose import open_model
+from cortex.models.config import ModelConfig
+from cortex.tools.repository import Repository
+from nervous_system.swarm import Swarm
 
 AGENT = "swarm-run"
 MAX_CODERS = 64
@@ -62,10 +69,6 @@ async def run(
 
     Your checkout and your branch stay as they are. It starts the stack of this home if none runs.
     """
-    from cortex.agents.running import Wanted
-    from cortex.models.choose import check_model
-    from cortex.models.config import ModelConfig
-
     session = Session.of(ctx)
     if not task.strip():
         raise typer.BadParameter("it is empty: say what is to be done", param_hint="TASK")
@@ -82,7 +85,7 @@ async def run(
         has_tests_check=not no_tests,
         budget=Budget(max_tokens=max_tokens, max_usd=max_cost),
     )
-    output.note(f"model: {await check_model(chosen)}")
+    await _check_model(chosen, wanted.task)
     await _check_repository(wanted.repository)
     ensure_stack(session)
     await _begin_and_work(session, wanted, as_json=json)
@@ -98,7 +101,8 @@ async def continue_run(session: Session, run_id: str, *, as_json: bool) -> None:
 
 def ensure_stack(session: Session) -> None:
     """Start the stack of the home, unless one runs or a bus is named."""
-    from infrastructure.stack.remote import is_stack_running, start_detached
+    from infrastructure.stack.lock import is_stack_running
+    from infrastructure.stack.remote import start_detached
 
     if session.environment.get("SWARM_NATS_URL") or is_stack_running(session.home):
         return
@@ -108,17 +112,23 @@ def ensure_stack(session: Session) -> None:
     )
 
 
+async def _check_model(config: ModelConfig, task: str) -> None:
+    """Say which model works; refuse what it cannot do before anything is started for it."""
+    async with open_model(config) as model:
+        output.note(f"model: {model.description}")
+        try:
+            model.rules_for(task)
+        except TaskRefusedError as error:
+            raise CommandFailedError(f"the task was refused: {error}") from error
+
+
 async def _check_repository(path: Path) -> None:
     """Refuse a repository before anything is started for it."""
-    from cortex.tools.repository import Repository
-
     for notice in (await Repository.open(path)).facts.notices:
         output.note(notice)
 
 
-async def _begin_and_work(session: Session, wanted: "Wanted", *, as_json: bool) -> None:  # noqa: F821
-    from cortex.agents.running import begin_job
-
+async def _begin_and_work(session: Session, wanted: Wanted, *, as_json: bool) -> None:
     async with open_part(operator_config(session), AGENT) as (swarm, part):
         runs = RunClient(part)
         job = await begin_job(swarm, runs, AGENT, wanted)
@@ -126,9 +136,9 @@ async def _begin_and_work(session: Session, wanted: "Wanted", *, as_json: bool) 
         await _work(swarm, part, runs, job, as_json=as_json)
 
 
-async def _work(swarm, part, runs: RunClient, job: Job, *, as_json: bool) -> None:
-    from cortex.agents.running import work_on
-
+async def _work(
+    swarm: Swarm, part: Coordination, runs: RunClient, job: Job, *, as_json: bool
+) -> None:
     with stopped_by_signals() as stop:
         telling = asyncio.create_task(_tell(runs, job.run_id))
         try:
@@ -143,8 +153,6 @@ async def _work(swarm, part, runs: RunClient, job: Job, *, as_json: bool) -> Non
 
 
 async def _tell(runs: RunClient, run_id: str) -> None:
-    from cortex.agents.running import transitions
-
     state = RunState(run_id=run_id)
     async for transition in transitions(runs, run_id):
         if state.apply(transition) and (line := line_of(state, transition)):

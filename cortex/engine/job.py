@@ -10,6 +10,7 @@ from typing import Any
 
 from cortex.engine.replay import RunState, TaskView
 from cortex.engine.state_machine import TaskState
+from cortex.engine.steps import PLANNER
 
 PLAN_TASK = "plan"
 """Id of the architect's task; the coders' have the keys of its plan."""
@@ -67,6 +68,7 @@ class Job:
         document = asdict(self)
         document["repository"] = str(self.repository)
         document["branch"] = self.branch
+        document[PLANNER] = PLAN_TASK
         document["checks"] = list(document["checks"])
         return document
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from cortex.engine.replay import RunState, TaskView
 from cortex.engine.state_machine import RunPhase, TaskState, TaskTrigger
 
+PLANNER = "planner"
+"""Entry of a run's document: the task that plans all others, and says when it has."""
 _WORKING = frozenset({RunPhase.PLANNING, RunPhase.RUNNING})
 
 
@@ -110,8 +112,10 @@ def _closing(run: RunState) -> list[Step]:
         return []
     if run.phase is RunPhase.CANCELLING:
         return [Close(RunPhase.CANCELLED, run.reason)]
+    if run.phase is RunPhase.PLANNING:
+        return _unplanned(run)
     if run.phase is not RunPhase.RUNNING:
-        return []  # more tasks may come, or it waits to be resumed
+        return []  # it waits to be resumed
     views = run.tasks.values()
     if any(_may_be_revived(run, view) for view in views):
         return []
@@ -119,3 +123,12 @@ def _closing(run: RunState) -> list[Step]:
     if dead is None:
         return [Close(RunPhase.SUCCEEDED)]
     return [Close(RunPhase.FAILED, f"task {dead.task.task_id}: {dead.reason}")]
+
+
+def _unplanned(run: RunState) -> list[Step]:
+    """End a run whose planning task has ended without a plan; in others more tasks may come."""
+    planner = run.tasks.get(str(run.document.get(PLANNER, "")))
+    if planner is None or not planner.has_ended or _may_be_revived(run, planner):
+        return []
+    reason = planner.reason or "its planning ended without a plan"
+    return [Close(RunPhase.FAILED, f"task {planner.task.task_id}: {reason}")]
