@@ -78,6 +78,24 @@ class Claim:
 Handler = Callable[[Claim], Awaitable[TaskResult]]
 
 
+def taking(view: TaskView | None, generation: int) -> TaskTrigger | None:
+    """Return what a worker does with a message of the queue that it was handed.
+
+    Args:
+        view: The task as it is now; None: there is none.
+        generation: That of the message.
+
+    Returns:
+        CLAIM or REVIEW; BURY where its last attempt was lost with its worker; None where the
+        message stands for nothing any more, and can be removed.
+    """
+    if view is None or view.generation != generation:
+        return None
+    if view.attempt >= view.task.max_attempts:
+        return TaskTrigger.BURY
+    return TaskTrigger.REVIEW if view.is_in_review else TaskTrigger.CLAIM
+
+
 def claim_of(view: TaskView, feedback: str) -> Claim:
     """Return what the handler of a task that was just claimed gets."""
     return Claim(

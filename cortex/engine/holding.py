@@ -19,6 +19,7 @@ from cortex.engine.claims import (
     claim_of,
     ending_of_error,
     ending_of_result,
+    taking,
 )
 from cortex.engine.coordination import Coordination
 from cortex.engine.queue import TaskMessage, TaskSource
@@ -26,7 +27,7 @@ from cortex.engine.replay import TaskView
 from cortex.engine.state_machine import TaskTrigger
 from cortex.engine.writer import Note
 from nervous_system.comms.running import end_task
-from nervous_system.errors import BusError, PublishTimeoutError, WrongSequenceError
+from nervous_system.errors import BusError, PublishTimeoutError, SwarmError, WrongSequenceError
 
 logger = logging.getLogger(__name__)
 
@@ -84,22 +85,21 @@ class Holding:
         view: TaskView | None = queued
         if self._message.delivery > 1:  # somebody may have begun
             view = await self._look()
-        while view is not None and view.generation == queued.generation:
+        while view is not None and (trigger := taking(view, queued.generation)) is not None:
             with suppress(WrongSequenceError):
-                return await self._take(view)
+                return await self._take(view, trigger)
             view = await self._look()
         self._source.done(self._message)
         return None
 
-    async def _take(self, view: TaskView) -> TaskView | None:
+    async def _take(self, view: TaskView, trigger: TaskTrigger) -> TaskView | None:
         writer, lease = self._coordination.writer, self._source.lease.total_seconds()
         lost = f"worker {view.worker} was lost" if view.fence else ""
-        if view.attempt >= view.task.max_attempts:
+        if trigger is TaskTrigger.BURY:
             reason = f"{lost} in attempt {view.attempt}, the last"
-            await writer.move(view, TaskTrigger.BURY, Note(reason=reason))
+            await writer.move(view, trigger, Note(reason=reason))
             self._source.done(self._message)
             return None
-        trigger = TaskTrigger.REVIEW if view.is_in_review else TaskTrigger.CLAIM
         note = Note(worker=writer.agent_id, attempt=view.attempt + 1, reason=lost)
         taken = await writer.move(view, trigger, note, timeout=lease)
         self._feedback = view.reason
@@ -131,7 +131,7 @@ class Holding:
             return ending_of_result(view, working.result())
         logger.warning(
             "task failed",
-            exc_info=error,
+            exc_info=None if isinstance(error, SwarmError) else error,  # ours say it all
             extra={"action": "task_failed", "task": view.task.task_id, "attempt": view.attempt},
         )
         return ending_of_error(view, error)

@@ -1,7 +1,7 @@
 """Reads transitions back: of one task, of a run, of all that have not ended."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -15,18 +15,15 @@ from cortex.engine.tasks import (
     TASK_PREFIX,
     Transition,
     all_subjects,
-    parse_transition,
     read_transition,
     task_subjects,
 )
-from cortex.errors import RunNotFoundError, TransitionDecodeError
-from nervous_system import events
+from cortex.errors import RunNotFoundError
 from nervous_system.comms.connection import redact_url, translated
-from nervous_system.comms.contracts import StoredEvent
 from nervous_system.comms.open import Bus
 from nervous_system.comms.reader import StreamReader
 from nervous_system.comms.streams import COORDINATION_STREAM
-from nervous_system.errors import BusUnavailableError, EventDecodeError
+from nervous_system.errors import BusUnavailableError
 
 logger = logging.getLogger(__name__)
 
@@ -60,10 +57,8 @@ class TransitionLog:
             BusUnavailableError: the bus is away.
         """
         state = RunState(run_id=run_id)
-        async for stored in self._reader.replay(subjects=all_subjects(run_id)):
-            transition = readable(stored)
-            if transition is not None:
-                state.apply(transition)
+        async for transition in self._read(all_subjects(run_id)):
+            state.apply(transition)
         if state.phase is None:
             raise RunNotFoundError(run_id=run_id)
         return state
@@ -107,18 +102,23 @@ class TransitionLog:
             BusUnavailableError: the bus is away.
         """
         found: dict[str, RunState] = {}
-        async for stored in self._reader.replay(subjects=(f"{RUN_PREFIX}.>",)):
-            transition = readable(stored)
-            if transition is not None:
-                run_id = transition.run_id
-                found.setdefault(run_id, RunState(run_id=run_id)).apply(transition)
+        async for transition in self._read((f"{RUN_PREFIX}.>",)):
+            run_id = transition.run_id
+            found.setdefault(run_id, RunState(run_id=run_id)).apply(transition)
         return {run_id: run for run_id, run in found.items() if run.phase is not None}
 
     async def follow(self, start: int, *subjects: str) -> AsyncIterator[Transition]:
         """Yield transitions from a sequence on, across absences of the bus; never ends."""
-        chosen = subjects or EVERYTHING
-        async for stored in self._reader.replay(start=start, follow=True, subjects=chosen):
-            transition = readable(stored)
+        async for transition in self._read(subjects or EVERYTHING, start=start, follow=True):
+            yield transition
+
+    async def _read(
+        self, subjects: Sequence[str], *, start: int = 1, follow: bool = False
+    ) -> AsyncIterator[Transition]:
+        async for one in self._reader.deliveries(start=start, follow=follow, subjects=subjects):
+            transition = _reported(
+                read_transition(one.raw, one.subject, one.sequence, one.stored_at)
+            )
             if transition is not None:
                 yield transition
 
@@ -143,28 +143,21 @@ class TransitionLog:
                 raise BusUnavailableError(servers=self._servers, reason=reason) from error
 
 
-def readable(stored: StoredEvent) -> Transition | None:
-    """Return the transition in a stored event; what cannot be read is reported and left out."""
-    try:
-        return read_transition(stored)
-    except TransitionDecodeError as error:
-        _report(error, stored.sequence)
-        return None
-
-
 def _of_message(message: RawStreamMsg) -> Transition | None:
-    sequence = int(message.seq or 0)
-    stored_at = message.time or UNKNOWN_TIME
-    try:
-        event = events.decode(message.data or b"", sequence=sequence)
-        return parse_transition(event, message.subject or "", sequence, stored_at)
-    except (EventDecodeError, TransitionDecodeError) as error:
-        _report(error, sequence)
-        return None
-
-
-def _report(error: Exception, sequence: int) -> None:
-    logger.warning(
-        "transition cannot be read",
-        extra={"action": "transition_unreadable", "sequence": sequence, "reason": str(error)},
+    subject, sequence = message.subject or "", int(message.seq or 0)
+    return _reported(
+        read_transition(message.data or b"", subject, sequence, message.time or UNKNOWN_TIME)
     )
+
+
+def _reported(transition: Transition | None) -> Transition | None:
+    if transition is not None and not transition.event_id:
+        logger.warning(
+            "transition cannot be read",
+            extra={
+                "action": "transition_unreadable",
+                "sequence": transition.sequence,
+                "reason": transition.reason,
+            },
+        )
+    return transition

@@ -13,10 +13,10 @@ from typing import Any
 
 from cortex.engine.state_machine import RunPhase, TaskState, TaskTrigger
 from cortex.errors import InvalidPlanError, TransitionDecodeError
-from nervous_system.comms.contracts import StoredEvent
-from nervous_system.errors import InvalidEventError
+from nervous_system import events
+from nervous_system.errors import EventDecodeError, InvalidEventError
 from nervous_system.schemas import SwarmEvent
-from nervous_system.subjects import escape_token
+from nervous_system.subjects import escape_token, unescape_token
 
 TASK_PREFIX = "swarm.coordination.task"
 RUN_PREFIX = "swarm.coordination.run"
@@ -221,24 +221,48 @@ def subject_of(pattern: str, agent_id: str) -> str:
     return pattern[:-1] + escape_token(agent_id)
 
 
-def read_transition(stored: StoredEvent) -> Transition | None:
-    """Return what a stored event says; None where it is about something else.
+def read_transition(raw: bytes, subject: str, sequence: int, at: datetime) -> Transition | None:
+    """Return what a stored message says; None where it lies on no task's or run's subject.
 
-    Raises:
-        TransitionDecodeError: it is a transition, but none that can be followed.
+    What cannot be read moves its subject on all the same: it comes as a transition that does not
+    apply, with the reason.
     """
-    delivery = stored.delivery
-    return parse_transition(stored.event, delivery.subject, delivery.sequence, delivery.stored_at)
+    try:
+        event = events.decode(raw, subject=subject, sequence=sequence)
+        return parse_transition(event, subject, sequence, at)
+    except EventDecodeError as error:
+        return _noise(subject, sequence, at, str(error))
+    except TransitionDecodeError as error:
+        return _noise(subject, sequence, at, error.reason)
 
 
-def parse_transition(
-    event: SwarmEvent, subject: str, sequence: int, at: datetime
-) -> Transition | None:
-    """Return what an event says that is stored on `subject`; None where it is no transition.
+def _noise(subject: str, sequence: int, at: datetime, reason: str) -> Transition | None:
+    is_task = subject.startswith(f"{TASK_PREFIX}.")
+    is_run = subject.startswith(f"{RUN_PREFIX}.")
+    tokens = subject.split(".")[3:]
+    if not (is_task and len(tokens) == 3) and not (is_run and len(tokens) == 2):
+        return None
+    try:
+        names = [unescape_token(token) for token in tokens]
+    except InvalidEventError:
+        return None
+    return Transition(
+        sequence=sequence,
+        event_id="",
+        run_id=names[0],
+        agent_id=names[-1],
+        at=at,
+        task_id=names[1] if is_task else "",
+        reason=reason,
+    )
+
+
+def parse_transition(event: SwarmEvent, subject: str, sequence: int, at: datetime) -> Transition:
+    """Return what an event says that is stored on `subject`.
 
     Raises:
-        TransitionDecodeError: it is a transition, but of an unknown kind, or of another task than
-            the subject's, whose writes it was not conditioned on.
+        TransitionDecodeError: it is none, or of an unknown kind, or of another task than the
+            subject's, on whose writes it was not conditioned.
     """
     kind = event.WhichOneof("payload")
     try:
@@ -249,7 +273,7 @@ def parse_transition(
             found = _run_transition(event, sequence, at)
             pattern = run_subjects(found.run_id)
         else:
-            return None
+            raise TransitionDecodeError(event_id=event.event_id, reason=f"it is a {kind}")
     except (ValueError, InvalidEventError) as error:
         raise TransitionDecodeError(event_id=event.event_id, reason=str(error)) from error
     if not subject.startswith(pattern[:-1]):

@@ -3,7 +3,8 @@
     operator    everything of ours: declares streams, publishes as anybody; the owner's commands
     ingestor    reads the streams and appends ledger heads; cannot publish an event
     dashboard   only reads
-    agent       publishes events under its own agent tokens, keeps content, reads the stream
+    agent       publishes events under its own agent tokens, keeps content, reads the stream, takes
+                tasks from the queue
     publisher   publishes events without an agent token (stored as not authenticated), no more
 
 Checkpoints cannot be deleted or purged by anybody: the stream itself denies it. Subjects here are
@@ -28,6 +29,7 @@ from nervous_system.comms.streams import (
     COORDINATION_STREAM,
     EVENTS_STREAM,
     SPANS_STREAM,
+    TASKS_STREAM,
 )
 
 CONTENT_STREAM = f"OBJ_{CONTENT_BUCKET}"
@@ -129,11 +131,13 @@ def agent_publish(tokens: Sequence[str]) -> tuple[str, ...]:
     return (
         *(f"swarm.events.*.*.{token}" for token in tokens),
         *(f"swarm.coordination.*.*.{token}" for token in tokens),
+        *(f"swarm.coordination.*.*.*.{token}" for token in tokens),
         *_read(EVENTS_STREAM),
         *_read(COORDINATION_STREAM),
         *_read(CONTENT_STREAM),
         *_subscribe_durably(EVENTS_STREAM, tokens),
         *_subscribe_durably(COORDINATION_STREAM, tokens),
+        *_work(TASKS_STREAM),
         f"$O.{CONTENT_BUCKET}.C.>",
         f"$O.{CONTENT_BUCKET}.M.>",
     )
@@ -161,6 +165,20 @@ def _subscribe_durably(stream: str, names: Sequence[str]) -> tuple[str, ...]:
     """API subjects to make durable consumers of these names, and to ack what they deliver."""
     made = (f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.{name}" for name in names)
     return (*made, *(f"$JS.ACK.{stream}.{name}.>" for name in names))
+
+
+def _work(stream: str) -> tuple[str, ...]:
+    """API subjects to take messages of a work queue and to say what has become of them.
+
+    The consumers belong to roles, not to agents: all agents of a bus share its queue, and one that
+    takes a task it should not can only write what it does with it under its own token.
+    """
+    return (
+        f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.*",
+        f"$JS.API.CONSUMER.INFO.{stream}.*",
+        f"$JS.API.CONSUMER.MSG.NEXT.{stream}.*",
+        f"$JS.ACK.{stream}.>",
+    )
 
 
 def _end_consumers(stream: str) -> tuple[str, ...]:

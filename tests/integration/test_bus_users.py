@@ -72,7 +72,11 @@ ALLOWED = {
     "operator": ["swarm.events.coder.decision.x", "$JS.API.STREAM.CREATE.X", "swarm.tasks.a"],
     "ingestor": ["swarm.checkpoints.ENCHANTED_SWARM", "swarm.spans.x"],
     "dashboard": [f"$JS.API.STREAM.INFO.{EVENTS}", f"$JS.API.CONSUMER.CREATE.{EVENTS}"],
-    "agent": ["swarm.events.coder.decision.a-1", "swarm.coordination.claim.k.a-1"],
+    "agent": [
+        "swarm.events.coder.decision.a-1",
+        "swarm.coordination.claim.k.a-1",
+        "swarm.coordination.task.r.t.a-1",
+    ],
     "publisher": ["swarm.events.architect.decision"],
 }
 FORBIDDEN = {
@@ -105,8 +109,10 @@ FORBIDDEN = {
         "swarm.events.coder.decision",
         "swarm.events.coder.decision.a.b",
         "swarm.checkpoints.ENCHANTED_SWARM",
+        "swarm.tasks.coder.1.r.t.7",
         "swarm.spans.x",
         f"$JS.API.STREAM.PURGE.{EVENTS}",
+        "$JS.API.STREAM.PURGE.SWARM_TASKS",
         "$JS.API.STREAM.PURGE.OBJ_SWARM_CONTENT",
         f"$JS.API.STREAM.MSG.DELETE.{EVENTS}",
         "$JS.API.STREAM.CREATE.MINE",

@@ -1,7 +1,7 @@
 """Runs on a real bus: a party of agents, workers and orchestrators, all ended with the test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
