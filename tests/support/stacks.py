@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from infrastructure.stack.leftover import end_leftovers, is_alive, mark_process, read_marks
 from infrastructure.stack.ports import USUAL_PORTS, any_free_port
-from nervous_system.home import Home
+from nervous_system.home import Home, write_json
 from tests.support.eventually import eventually_blocking
 
 SWARM = str(Path(sys.executable).with_name("swarm"))
@@ -62,9 +62,9 @@ class Stack:
         return json.loads(self.swarm(*arguments, "--json", expected=expected).stdout)
 
     def up(self) -> None:
-        """Start it in the background on ports that nobody else uses."""
-        ports = self._ports_once()
-        self.swarm("up", "--detach", *ports)
+        """Start it in the background, away from the ports that people use."""
+        self._wish_for_ports()
+        self.swarm("up", "--detach")
 
     def down(self) -> None:
         self.swarm("down")
@@ -107,10 +107,12 @@ class Stack:
         status: dict[str, Any] = self.json("status", expected=None)
         return status if status["ready"] else {}
 
-    def _ports_once(self) -> list[str]:
-        if self.home.settings_file.exists():
-            return []
-        return [f"--port={name}={any_free_port()}" for name in USUAL_PORTS]
+    def _wish_for_ports(self) -> None:
+        """Once; another stack that starts meanwhile may get one of them, then it has another."""
+        if not self.home.settings_file.exists():
+            self.home.ensure()
+            ports = {name: any_free_port() for name in USUAL_PORTS}
+            write_json(self.home.settings_file, {"ports": ports})
 
 
 @contextlib.contextmanager
