@@ -143,7 +143,7 @@ class Reviewer(BaseAgent):
             tried.candidate, planned.title, body, event_ids=event_ids
         )
         commit = await self._advance(claim, tried, commit, decision)
-        last = await self._record(tried, decision, claim)
+        last = await self._record(tried, commit, decision, claim)
         await repository.publish()
         document = {
             "commit": commit,
@@ -174,11 +174,12 @@ class Reviewer(BaseAgent):
                 reason="the run's branch has moved on meanwhile",
             )
 
-    async def _record(self, tried: _Tried, decision: Receipt, claim: Claim) -> str:
+    async def _record(self, tried: _Tried, commit: str, decision: Receipt, claim: Claim) -> str:
         """Say in the run's own workspace what the accepted commit changed there."""
         site = self._site
         last = tried.place.base.event_id
-        causes = (decision.event_id, *_coder_events(claim))
+        # First what led to the lines, then what let them in.
+        causes = (*_coder_events(claim)[:1], decision.event_id)
         for change in await site.repository.changes(tried.place.base.commit, tried.candidate):
             receipt = await self.agent.change_file(
                 change.path,
@@ -187,7 +188,7 @@ class Reviewer(BaseAgent):
                 mode=change.mode,
                 workspace_id=site.job.run_id,
                 caused_by=causes,
-                attributes={"commit": tried.candidate},
+                attributes={"commit": commit},
                 wait=True,
             )
             last = receipt.event_id
