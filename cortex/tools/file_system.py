@@ -16,7 +16,7 @@ from cortex.tools.config import FileLimits
 from cortex.tools.confined import NEW_FILE_MODE, ConfinedDirectory, Listed, Parts, kind_of
 from cortex.tools.finishing import unbroken
 from cortex.tools.paths import GIT_DIRECTORY, PathLike, parse_directory, parse_path, shown
-from cortex.tools.recording import ToolCall, ToolRecorder
+from cortex.tools.recording import ToolCall, ToolRecorder, shortened
 from cortex.tools.snapshot import MAX_FILE_BYTES
 from cortex.tools.workspace import OUTSIDE, Workspace
 from nervous_system.changes import SYMLINK_MODE, digest_of
@@ -112,7 +112,7 @@ class FileSystem:
             ToolRefusedError: it stands there never or several times, or the name leads outside.
             ToolFailedError: the file does not exist or cannot be written.
         """
-        arguments = {"path": _named(path), "old": old, "new": new}
+        arguments = {"path": _named(path), "old": shortened(old), "new": shortened(new)}
 
         def edit(tool: str, parts: Parts) -> str:
             content = self._read(tool, parts)

@@ -17,6 +17,7 @@ from nervous_system.emission import LostReceipt
 from nervous_system.options import Causes
 from nervous_system.payloads import ToolOutcome
 
+MAX_ARGUMENT_CHARACTERS = 8 * 1024
 Recording = Callable[[Causes], Awaitable[None]]
 """Tells on the bus what a call did; is given the call's event as the cause."""
 
@@ -117,3 +118,11 @@ class ToolRecorder:
         cause = causes if isinstance(receipt, LostReceipt) else (receipt,)
         for recording in call.recordings:
             await recording(cause)
+
+
+def shortened(text: str) -> str:
+    """Return `text` as an argument is told: what is long would not fit the bus."""
+    left_out = len(text) - MAX_ARGUMENT_CHARACTERS
+    if left_out <= 0:
+        return text
+    return f"{text[:MAX_ARGUMENT_CHARACTERS]} [... {left_out} characters left out ...]"

@@ -21,7 +21,7 @@ from cortex.tools.process import (
     build_environment,
     run_command,
 )
-from cortex.tools.recording import ToolCall, ToolRecorder
+from cortex.tools.recording import ToolCall, ToolRecorder, shortened
 from cortex.tools.snapshot import Snapshot
 from cortex.tools.workspace import Workspace
 from nervous_system.options import Causes
@@ -78,7 +78,8 @@ class Shell:
             ToolFailedError: it cannot be started, or the workspace cannot be read.
         """
         words = ["/bin/sh", "-c", command] if isinstance(command, str) else list(command)
-        arguments = {"command": command if isinstance(command, str) else shlex.join(words)}
+        told = command if isinstance(command, str) else shlex.join(words)
+        arguments = {"command": shortened(told)}
         async with (
             self._workspace.lock,
             self._recorder.call(tool, arguments, caused_by=caused_by) as call,

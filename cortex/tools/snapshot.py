@@ -15,6 +15,7 @@ from pathlib import Path
 from cortex.engine.manifest import ManifestEntry
 from cortex.errors import ToolFailedError
 from cortex.tools.contents import Contents
+from cortex.tools.opening import opened
 from cortex.tools.paths import GIT_DIRECTORY, MAX_DEPTH, is_temporary, shown
 from nervous_system.changes import SYMLINK_MODE
 
@@ -119,11 +120,8 @@ class _Walk:
     def _subdirectory(self, parent: int, name: str, path: bytes, depth: int) -> None:
         if path == GIT_DIRECTORY:
             return
-        descriptor = os.open(name, _OPEN_DIRECTORY, dir_fd=parent)
-        try:
+        with opened(name, _OPEN_DIRECTORY, parent) as descriptor:
             self._directory(descriptor, path + b"/", depth + 1)
-        finally:
-            os.close(descriptor)
 
     def _file(self, parent: int, name: str, path: bytes, status: os.stat_result) -> None:
         if len(self.seen) >= MAX_FILES:
@@ -131,7 +129,7 @@ class _Walk:
         if stat.S_ISLNK(status.st_mode):
             self._keep(path, status, self._link(parent, name, path))
         elif stat.S_ISREG(status.st_mode):
-            self._regular(parent, name, path)
+            self._regular(parent, name, path, stat.S_IMODE(status.st_mode))
         else:
             self.skipped.append(path)
 
@@ -140,16 +138,12 @@ class _Walk:
         digest = self._contents.keep(target)
         return ManifestEntry(path=path, mode=SYMLINK_MODE, digest=digest, size_bytes=len(target))
 
-    def _regular(self, parent: int, name: str, path: bytes) -> None:
-        descriptor = os.open(name, _OPEN_FILE, dir_fd=parent)
-        try:
+    def _regular(self, parent: int, name: str, path: bytes, mode: int) -> None:
+        with opened(name, _OPEN_FILE, parent) as descriptor:
             status = os.fstat(descriptor)  # of what is open: the name may be another's by now
             if not stat.S_ISREG(status.st_mode):
                 raise ToolFailedError(tool="snapshot", reason=f"{shown(path)} changed its kind")
             digest, size = self._contents.keep_open_file(descriptor, max_bytes=MAX_FILE_BYTES)
-        finally:
-            os.close(descriptor)
-        mode = stat.S_IMODE(status.st_mode)
         self._keep(
             path, status, ManifestEntry(path=path, mode=mode, digest=digest, size_bytes=size)
         )

@@ -156,3 +156,13 @@ async def test_listing_shows_names_kinds_and_no_git(bench: Workbench) -> None:
         (b"f", "file"),
         (b"l", "symbolic link"),
     ]
+
+
+async def test_long_argument_is_cut_and_the_call_told(bench: Workbench) -> None:
+    """What would not fit the bus is in the file's content, not in the event."""
+    await bench.files.write("a", "x")
+    await bench.files.edit("a", "x", "y" * 10_000_000)
+    call = (await bench.calls())[-1]
+    assert len(call.tool_arguments) < 10_000
+    assert "characters left out" in call.tool_arguments
+    assert (await bench.changes())[-1].size_bytes == 10_000_000

@@ -92,7 +92,8 @@ def test_writing_never_follows_a_directory_exchanged_for_a_link(
 def test_reading_never_follows_a_directory_exchanged_for_a_link(
     confined: ConfinedDirectory, root: Path, outside: Path
 ) -> None:
-    found, refused = set(), 0
+    found: set[bytes] = set()
+    refused = 0
     with swapping(directory_for_link(root, outside)):
         while not found or refused < ROUNDS:
             try:
@@ -130,7 +131,7 @@ def test_file_exchanged_for_a_link_or_pipe_is_not_followed(
             os.link(root / name, root / "next", follow_symlinks=False)
             (root / "next").rename(target)
 
-    found = set()
+    found: set[bytes] = set()
     with swapping(exchange):
         while not found:
             with suppress(ToolError):

@@ -3,6 +3,7 @@
 import os
 import stat
 import time
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from cortex.tools import snapshot
 from cortex.tools.contents import Contents
 from cortex.tools.snapshot import Snapshotter
 from nervous_system.changes import SYMLINK_MODE
+
+NOBODY = 65534
 
 
 class CountingContents(Contents):
@@ -169,3 +172,32 @@ def test_mode_bits_beyond_permissions_are_kept(root: Path, snapshotter: Snapshot
     (root / "a").write_text("x")
     (root / "a").chmod(0o4755)
     assert stat.S_IMODE(snapshotter.take().files[b"a"].mode) == 0o4755
+
+
+@pytest.fixture
+def ordinary_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Rights count for this test also where root runs it."""
+    monkeypatch.chdir(tmp_path)
+    if os.geteuid() == 0:
+        for folder in (tmp_path, *tmp_path.iterdir()):
+            os.chown(folder, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+        yield
+        os.seteuid(0)
+    else:
+        yield
+
+
+@pytest.mark.usefixtures("root", "ordinary_user")
+def test_what_a_command_locked_is_read_and_stays_locked() -> None:
+    root = Path("root")
+    (root / "locked").mkdir()
+    (root / "locked" / "a").write_text("x")
+    (root / "b").write_text("y")
+    (root / "b").chmod(0)
+    (root / "locked").chmod(0)
+    files = Snapshotter(root, Contents(Path("contents"))).take().files
+    assert (files[b"b"].mode, files[b"b"].digest) == (0, hex_of(b"y"))
+    assert stat.S_IMODE((root / "locked").stat().st_mode) == 0
+    (root / "locked").chmod(0o700)
+    assert files[b"locked/a"].digest == hex_of(b"x")
