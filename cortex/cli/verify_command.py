@@ -20,9 +20,14 @@ from infrastructure.errors import QueryFailedError
 from infrastructure.history.client import HistoryClient, open_history
 from infrastructure.history.verify.bus_source import BusSource
 from infrastructure.history.verify.findings import Problem, Report, Unproven, ordered
-from infrastructure.history.verify.repair import repair as repair_history
+from infrastructure.history.verify.repair import RepairOutcome, mend
 from infrastructure.history.verify.scope import Wanted
-from infrastructure.history.verify.service import VerifyRequest, is_cut_off, is_noted
+from infrastructure.history.verify.service import (
+    Verification,
+    VerifyRequest,
+    is_cut_off,
+    is_noted,
+)
 from infrastructure.history.verify.service import verify as verify_history
 from infrastructure.history.verify.signing import (
     KEY_FILE,
@@ -73,7 +78,7 @@ def verify(
     no_wait: options.NoWait = False,
     json: options.Json = False,
 ) -> None:
-    """Compare history with stream, ledger, emitters' chains and noted heads.
+    """Compare history with stream, ledger, noted heads, chains of emitters and of resources.
 
     Every message is decoded again and compared with its row, column by column. Exit code 1 means
     that something is wrong; what cannot be proven is listed and no problem.
@@ -171,15 +176,15 @@ class _Run:
                     await asyncio.sleep(POLL_SECONDS)
 
     async def _verify(self, history: HistoryClient, source: BusSource) -> _Outcome:
-        found = await verify_history(history, source, self.request, _show_progress)
-        if not self.repairs or found.report.is_ok:
-            output.progress("")
-            return _Outcome(found.report)
-        done = await repair_history(history, source, found)
-        after = await verify_history(history, source, self.request, _show_progress)
+        async def verify_once() -> Verification:
+            return await verify_history(history, source, self.request, _show_progress)
+
+        found, done = await verify_once(), RepairOutcome()
+        if self.repairs:
+            found, done = await mend(history, source, found, verify_once)
         output.progress("")
-        after.report.repaired = done.repaired
-        return _Outcome(after.report, refused=done.refused)
+        found.report.repaired = done.repaired
+        return _Outcome(found.report, refused=done.refused)
 
     async def _sign(self, outcome: _Outcome, source: BusSource) -> None:
         """Sign the heads with the home's key, made on first use, and note them on the bus."""
@@ -256,6 +261,7 @@ def _problem_row(problem: Problem) -> dict[str, Any]:
         "problem": problem.kind.value,
         "sequence": problem.sequence,
         "event_id": problem.event_id,
+        "resource": problem.resource,
         "detail": problem.detail,
     }
 

@@ -1,6 +1,6 @@
 """Repair: what was damaged is rebuilt from the stream, and the heads noted earlier hold again."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,9 @@ import pytest
 from infrastructure.history.client import open_history
 from infrastructure.history.config import HistoryConfig
 from infrastructure.history.migrate import migrate
+from infrastructure.history.verify.bus_source import BusSource
+from infrastructure.history.verify.repair import mend
+from infrastructure.history.verify.repair_plan import Range
 from infrastructure.history.verify.repair_table import RepairTable
 from infrastructure.ingestor.ledger import format_head
 from tests.support.ledgered import STREAM, life_of
@@ -172,3 +175,24 @@ async def test_a_damaged_part_is_named_and_repaired(swarm: SmallSwarm) -> None:
     assert {kind for kind, _ in await swarm.problems()} >= {"damaged_range"}
     await swarm.repair()
     assert await swarm.problems() == []
+
+
+async def test_rows_that_are_lost_in_the_moment_of_a_repair_are_repaired_too(
+    swarm: SmallSwarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An ingestor appended them between the last look at a partition and its replacement."""
+    replace, calls = RepairTable.keep_and_replace, list[int]()
+
+    def lose(table: RepairTable, partition: int, written: Sequence[Range]) -> None:
+        replace(table, partition, written)
+        if not calls:
+            swarm.alter("alter table swarm.events delete where stream_seq between 21 and 40")
+        calls.append(partition)
+
+    monkeypatch.setattr(RepairTable, "keep_and_replace", lose)
+    swarm.alter(DEEDS["column"].replace("55", "4"))
+    source = BusSource(swarm.url, swarm.client)
+    found, done = await mend(swarm.history, source, await swarm.verify(), swarm.verify)
+    assert calls == [0, 0]
+    assert found.report.problems == []
+    assert done.repaired == [f"{STREAM}#1 to #20", f"{STREAM}#21 to #60"]

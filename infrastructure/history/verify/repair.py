@@ -8,7 +8,7 @@ copied, never dropped.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from infrastructure.errors import InsertRejectedError, QueryFailedError, RepairMismatchError
@@ -37,6 +37,8 @@ from infrastructure.ingestor.decoding import decode
 from infrastructure.ingestor.encoding import Batch, Envelopes
 from infrastructure.ingestor.ledger import Head
 
+MAX_REPAIRS = 2
+"""Repairs of one call; what the second is for says `mend`."""
 MAX_GOALS = 8
 """Sound heads behind a damaged stretch that are tried as its end."""
 
@@ -68,6 +70,34 @@ async def repair(
             if ranges:
                 await StreamRepair(client, store, source, result, outcome).run(ranges)
     return outcome
+
+
+async def mend(
+    client: HistoryClient,
+    source: MessageSource,
+    found: Verification,
+    verify_again: Callable[[], Awaitable[Verification]],
+) -> tuple[Verification, RepairOutcome]:
+    """Repair, verify, and where rows are missing then, repair once more.
+
+    What an ingestor appends in the moment in which a partition is replaced is gone; mostly it
+    notices and appends it again, but not across the edge of a partition.
+
+    Returns:
+        What the last verification found, and what was done in all.
+    """
+    outcome = RepairOutcome()
+    for attempt in range(MAX_REPAIRS):
+        if found.report.is_ok or (attempt and not _is_row_missing(found.report)):
+            break
+        done = await repair(client, source, found)
+        outcome = RepairOutcome([*outcome.repaired, *done.repaired], done.refused)
+        found = await verify_again()
+    return found, outcome
+
+
+def _is_row_missing(report: Report) -> bool:
+    return any(problem.kind is ProblemKind.MISSING_ROW for problem in report.problems)
 
 
 def damaged_ranges(result: StreamResult, report: Report) -> list[Range]:
