@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from statistics import median
 
 
@@ -21,4 +21,11 @@ def timed_ms(call: Callable[[], object]) -> float:
     """Return how long one call takes, in milliseconds."""
     start = time.perf_counter()
     call()
+    return (time.perf_counter() - start) * 1_000
+
+
+async def timed_ms_of(call: Callable[[], Awaitable[object]]) -> float:
+    """Return how long one call takes until it has answered, in milliseconds."""
+    start = time.perf_counter()
+    await call()
     return (time.perf_counter() - start) * 1_000
