@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from cortex.models.offline_plan import link_shared_files
 from cortex.models.port import (
     ChangeRequest,
     ChangeSet,
@@ -99,9 +100,9 @@ def to_plan(answer: PlanAnswer, request: PlanRequest) -> Plan:
         AnswerProblemError: it cannot be worked on.
     """
     del request
-    _check_order(answer.tasks)
+    tasks = [_task(one) for one in _ordered(answer.tasks)]
     return Plan(
-        tasks=tuple(_task(one) for one in answer.tasks),
+        tasks=link_shared_files(tasks),
         rationale=answer.rationale,
         rejected_alternatives=tuple(answer.rejected_alternatives),
         left_out=tuple(LeftOut(title=one.title, reason=one.reason) for one in answer.left_out),
@@ -130,21 +131,23 @@ def _path(path: str) -> str:
     return "/".join(parts)
 
 
-def _check_order(tasks: list[TaskAnswer]) -> None:
-    """Every key once, and an order in which every task comes after those that it depends on."""
-    keys = [one.key for one in tasks]
-    if len(set(keys)) < len(keys):
+def _ordered(tasks: list[TaskAnswer]) -> list[TaskAnswer]:
+    """The tasks in an order in which every one comes after those that it depends on."""
+    waiting = {one.key: one for one in tasks}
+    if len(waiting) < len(tasks):
         raise AnswerProblemError("two tasks have the same key")
-    waiting = {one.key: set(one.depends_on) for one in tasks}
-    for key, needed in waiting.items():
-        unknown = needed - waiting.keys()
+    for one in tasks:
+        unknown = set(one.depends_on) - waiting.keys()
         if unknown:
-            raise AnswerProblemError(f"{key!r} depends on {sorted(unknown)[0]!r}, which is no key")
+            raise AnswerProblemError(f"{one.key!r} depends on {min(unknown)!r}, which is no key")
+    ordered: list[TaskAnswer] = []
     while waiting:
-        ready = {key for key, needed in waiting.items() if not needed & waiting.keys()}
+        ready = [one for one in waiting.values() if not waiting.keys() & set(one.depends_on)]
         if not ready:
             raise AnswerProblemError(f"these tasks wait for each other: {', '.join(waiting)}")
-        waiting = {key: needed for key, needed in waiting.items() if key not in ready}
+        ordered += ready
+        waiting = {key: one for key, one in waiting.items() if one not in ready}
+    return ordered
 
 
 def to_change_set(answer: ChangeAnswer, request: ChangeRequest) -> ChangeSet:

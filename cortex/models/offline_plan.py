@@ -52,12 +52,16 @@ def rules_named(task: str) -> tuple[str, ...]:
 
 
 def link_shared_files(tasks: Sequence[PlannedTask]) -> tuple[PlannedTask, ...]:
-    """Make each task depend on the one before it that touches one of its files."""
+    """Make each task depend on the one before it that touches one of its files too.
+
+    Tasks stand after those that they depend on, so no circle can come of it.
+    """
     last: dict[str, str] = {}
     linked = []
     for task in tasks:
         before = {last[path]: None for path in task.paths if path in last}
-        linked.append(replace(task, depends_on=tuple(before)))
+        needed = dict.fromkeys(task.depends_on) | before
+        linked.append(replace(task, depends_on=tuple(needed)))
         last.update(dict.fromkeys(task.paths, task.key))
     return tuple(linked)
 

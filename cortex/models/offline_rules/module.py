@@ -109,7 +109,7 @@ class Module:
 
     @cached_property
     def _parents(self) -> dict[ast.AST, ast.AST]:
-        return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+        return {child: node for node in self._all_nodes for child in ast.iter_child_nodes(node)}
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """The node that this one stands in; None for the module."""
@@ -133,11 +133,13 @@ class Module:
         """Whether it stands in an f-string, where older Pythons misplace nodes."""
         return any(isinstance(above, ast.JoinedStr) for above in self.ancestors(node))
 
+    @cached_property
+    def _all_nodes(self) -> list[ast.AST]:
+        return list(ast.walk(self.tree))
+
     def nodes(self, kind: type[_Node]) -> Iterator[_Node]:
         """Every node of one kind."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, kind):
-                yield node
+        return (node for node in self._all_nodes if isinstance(node, kind))
 
     def functions(self) -> Iterator[Function]:
         """Every function and method."""

@@ -23,16 +23,22 @@ class Surroundings:
     """The oldest Python that the project says it runs on."""
     names_taken: frozenset[str] = frozenset()
     """Names that other files import from this one, or read as its attributes."""
+    acting_modules: frozenset[str] = frozenset()
+    """Names (without packages) of the repository's modules that do something when imported."""
 
 
 def survey(path: str, others: Mapping[str, bytes]) -> Surroundings:
     """Gather the facts about a file from the other files that were handed over."""
     names: set[str] = set()
+    acting: set[str] = set()
     for other, content in others.items():
         if other != path and other.endswith(".py"):
-            names.update(_names_taken_by(other, content, path))
+            tree = _tree(content)
+            names.update(_names_taken_by(other, tree, path))
+            acting.update({_module_name(other)} if _acts_when_imported(tree) else ())
     return Surroundings(
         path=path,
+        acting_modules=frozenset(acting),
         lowest_python=lowest_python(others.get("pyproject.toml", b"")),
         names_taken=frozenset(names),
     )
@@ -49,12 +55,29 @@ def lowest_python(pyproject: bytes) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else UNION_SYNTAX
 
 
-def _names_taken_by(other: str, content: bytes, path: str) -> Iterator[str]:
-    last = path.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2]
+def _tree(content: bytes) -> ast.Module:
     try:
-        tree = parse_text(parse_source(content).text)
+        return parse_text(parse_source(content).text)
     except UnreadableSourceError:
-        return
+        return ast.Module(body=[], type_ignores=[])
+
+
+def _module_name(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2]
+
+
+def _acts_when_imported(tree: ast.Module) -> bool:
+    """Whether the import calls functions for their effect, or hands definitions to decorators."""
+    return any(
+        (isinstance(one, ast.Expr) and isinstance(one.value, ast.Call))
+        or (isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and bool(one.decorator_list))
+        or isinstance(one, ast.For | ast.With)
+        for one in tree.body
+    )
+
+
+def _names_taken_by(other: str, tree: ast.Module, path: str) -> Iterator[str]:
+    last = _module_name(path)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and _may_be(node, other, last):
             yield from (one.name for one in node.names)

@@ -50,16 +50,29 @@ def _imports(module: Module) -> Iterator[Statement]:
 
 def _objection(module: Module, statement: Statement, alias: ast.alias, around: Surroundings) -> str:
     name = alias.asname or alias.name
-    if around.path.endswith("__init__.py"):
+    file_name = around.path.rpartition("/")[2]
+    if file_name == "__init__.py":
         return f"`{name}` may be there for those who import the package"
+    if file_name == "conftest.py":
+        return f"pytest may look for `{name}` in this file"
     if alias.asname == alias.name:
         return f"`import {name} as {name}` says that the name is passed on"
     if "*" in around.names_taken or name.partition(".")[0] in around.names_taken:
         return f"another file takes `{name}` from this one"
+    if _module_names(statement, alias) & around.acting_modules:
+        return f"importing `{name}` does something: its file calls functions for their effect"
+    if any(one.arg == name for one in module.nodes(ast.arg)):
+        return f"a parameter is named `{name}`: a framework may fill it by this import"
     for above in module.ancestors(statement):
         if isinstance(above, ast.Try) and statement in above.body and above.handlers:
             return f"the `try` around it asks whether `{name}` can be imported"
     return ""
+
+
+def _module_names(statement: Statement, alias: ast.alias) -> set[str]:
+    """What the imported module may be called in its own package."""
+    whole = statement.module if isinstance(statement, ast.ImportFrom) else alias.name
+    return {alias.name.rpartition(".")[2], (whole or "").rpartition(".")[2]}
 
 
 def _take_out(

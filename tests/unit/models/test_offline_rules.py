@@ -148,6 +148,20 @@ def test_name_that_a_test_patches_is_not_removed() -> None:
     assert "join" in around.names_taken
 
 
+def test_module_that_acts_when_imported_is_not_removed() -> None:
+    others = {"pkg/plugins.py": b"register('x')\n", "pkg/plain.py": b"x = 1\n"}
+    around = survey("a.py", others)
+    text = "from pkg import plugins\nimport pkg.plain\n"
+    result = rewritten("F401", text, "plugins", "pkg.plain", around=around)
+    assert "importing `plugins` does something" in result.refused[0].reason
+    assert result.text == "from pkg import plugins\n"
+
+
+def test_fixture_that_a_parameter_names_is_not_removed() -> None:
+    result = rewritten("F401", "from fixtures import db\ndef test(db):\n    pass\n", "db")
+    assert "a parameter is named `db`" in result.refused[0].reason
+
+
 def test_package_may_offer_what_it_imports() -> None:
     around = Surroundings(path="pkg/__init__.py")
     result = rewritten("F401", "from os.path import join\n", "join", around=around)
