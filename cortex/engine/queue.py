@@ -40,6 +40,7 @@ DEFAULT_LEASE = timedelta(seconds=30)
 MAX_UNDER_WAY = 100_000
 """Messages of one role and priority that are with workers, or wait for their next attempt."""
 ANSWER_SECONDS = 2.0
+TOGETHER_SECONDS = 0.001
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 ACK: Final = b"+ACK"
 NAK: Final = b"-NAK"
@@ -175,6 +176,7 @@ class TaskSource:
         self._waiter: asyncio.Future[TaskMessage | None] | None = None
         self._asked: dict[str, None] = {}
         """Reply subjects of requests that the present waiter has sent and that are not answered."""
+        self._unsent: list[bytes] = []
         self._count = 0
         self._is_interrupted = False
         self.lease = DEFAULT_LEASE
@@ -225,6 +227,7 @@ class TaskSource:
 
     async def close(self) -> None:
         """Take no more; what arrives meanwhile goes back."""
+        self._flush()
         with suppress(nats.errors.Error, OSError):
             if self._client.is_connected:
                 await self._subscription.drain()  # type: ignore[no-untyped-call] # as in nats-py
@@ -264,12 +267,13 @@ class TaskSource:
         body = json.dumps(request).encode()
         found: TaskMessage | None = None
         try:
-            with translated("fetching a task", self._servers):
-                for priority in priorities:
-                    self._count += 1
-                    reply = f"{self._inbox}.{self._count}"
-                    self._asked[reply] = None
-                    await self._client.publish(self._next_subject(priority), body, reply=reply)
+            for priority in priorities:
+                self._count += 1
+                reply = f"{self._inbox}.{self._count}"
+                self._asked[reply] = None
+                self._unsent.append(_frame(self._next_subject(priority), body, reply))
+            if not self._flush():
+                raise BusUnavailableError(servers=self._servers, reason="not connected")
             async with asyncio.timeout(seconds):
                 found = await waiter
         except TimeoutError as error:
@@ -330,7 +334,22 @@ class TaskSource:
             waiter.set_exception(BusUnavailableError(servers=self._servers, reason=reason))
 
     def _answer(self, message: TaskMessage, answer: bytes) -> None:
-        reply = message.reply.encode()
-        frame = b"PUB %b %d\r\n%b\r\n" % (reply, len(answer), answer)
-        if self._client.is_connected:  # otherwise the lease runs out, and it is handed out again
-            self._client.write_frames(frame)
+        """Write soon, together with what comes next: most answers are followed by a request."""
+        if not self._unsent:
+            asyncio.get_running_loop().call_later(TOGETHER_SECONDS, self._flush)
+        self._unsent.append(_frame(message.reply, answer))
+
+    def _flush(self) -> bool:
+        """Write what is to be written; without a connection the leases run out instead."""
+        frames, self._unsent = b"".join(self._unsent), []
+        if not self._client.is_connected:
+            return False
+        if frames:
+            self._client.write_frames(frames)
+        return True
+
+
+def _frame(subject: str, body: bytes, reply: str = "") -> bytes:
+    """Return the protocol bytes of a publish."""
+    names = f"{subject} {reply}" if reply else subject
+    return b"PUB %b %d\r\n%b\r\n" % (names.encode(), len(body), body)

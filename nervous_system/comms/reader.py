@@ -9,11 +9,10 @@ the same manner.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import nats.errors
 import nats.js.errors
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
@@ -21,6 +20,7 @@ from nats.js import JetStreamContext, api
 from nervous_system import events
 from nervous_system.comms.connection import BusClient, translated
 from nervous_system.comms.contracts import Delivery, StoredEvent
+from nervous_system.comms.pulling import Pull, PullEndedError, open_pull
 from nervous_system.comms.streams import EVENTS_STREAM
 from nervous_system.errors import BusClosedError, BusUnavailableError, EventDecodeError
 
@@ -150,13 +150,13 @@ class StreamReader:
             consumer = await self._jetstream.add_consumer(
                 self._stream, _consumer_config(start, subjects)
             )
-            reader = await self._jetstream.pull_subscribe_bind(consumer.name, self._stream)
         pending = consumer.num_pending or 0
         expected = 1
-        try:
+        async with open_pull(
+            self._client, self._stream, consumer.name, count=FETCH_COUNT, seconds=FETCH_SECONDS
+        ) as pull:
             while follow or pending > 0:
-                messages = await self._fetch(reader, consumer.name)
-                for message in messages:
+                for message in await self._fetch(pull, consumer.name):
                     origin = parse_origin(message.reply)
                     delivery = delivery_of(message, origin)
                     pending = origin.pending
@@ -168,8 +168,6 @@ class StreamReader:
                     yield delivery
                     if delivery.sequence == end:
                         return
-        finally:
-            await self._release(reader)
 
     @contextmanager
     def _reaching(self, operation: str) -> Iterator[None]:
@@ -181,29 +179,16 @@ class StreamReader:
             reason = f"no stream {self._stream}"
             raise BusUnavailableError(servers=self._servers, reason=reason) from error
 
-    async def _fetch(self, reader: JetStreamContext.PullSubscription, consumer: str) -> list[Msg]:
+    async def _fetch(self, pull: Pull, consumer: str) -> list[Msg]:
         """Return messages; after a silence none, if the consumer is still there."""
         try:
             with translated("replay", self._servers):
-                return await reader.fetch(FETCH_COUNT, FETCH_SECONDS)
-        except BusUnavailableError as error:
-            if not isinstance(error.__cause__, nats.errors.TimeoutError):
-                raise
-        except nats.js.errors.APIError as error:
+                messages = await pull.next()
+                if not messages:
+                    await self._jetstream.consumer_info(self._stream, consumer)
+        except (PullEndedError, nats.js.errors.NotFoundError) as error:
             raise _InterruptedError from error
-        try:
-            with translated("replay", self._servers):
-                await self._jetstream.consumer_info(self._stream, consumer)
-        except nats.js.errors.NotFoundError as error:
-            raise _InterruptedError from error
-        return []
-
-    async def _release(self, reader: JetStreamContext.PullSubscription) -> None:
-        """Stop listening; agents may delete no consumer, and the server forgets idle ones."""
-        if not self._client.is_connected:
-            return
-        with suppress(nats.errors.Error, OSError, TimeoutError):
-            await reader.unsubscribe()
+        return messages
 
 
 class _InterruptedError(Exception):
