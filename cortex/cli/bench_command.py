@@ -21,11 +21,13 @@ from cortex.cli.bench.publish import measure_publish
 from cortex.cli.bench.query import measure_disk, measure_queries
 from cortex.cli.bench.report import Figures, table_lines
 from cortex.cli.bench.rig import SWARM, Rig, open_rig
+from cortex.cli.bench.tasks import measure_tasks
 from cortex.cli.errors import CommandFailedError
 from cortex.cli.interrupting import cleaning_up_at_signals
 from cortex.cli.output import print_json
 
 CATCH_UP_SECONDS = 1_200.0
+TASK_COUNT = 1_000
 IDLE_COUNT = 200
 
 
@@ -35,6 +37,7 @@ class Part(enum.StrEnum):
     INGEST = "ingest"
     PUBLISH = "publish"
     HISTORY = "history"
+    TASKS = "tasks"
 
 
 def bench(
@@ -68,6 +71,8 @@ def _measure(parts: set[Part], events: int, rounds: int) -> dict[str, object]:
         measured |= _publish_part(events, rounds)
     if Part.INGEST in parts:
         measured |= _ingest_part(events, rounds)
+    if Part.TASKS in parts:
+        measured |= _tasks_part(rounds)
     if Part.HISTORY in parts:
         measured |= _history_part(events)
     return measured
@@ -77,6 +82,12 @@ def _publish_part(events: int, rounds: int) -> dict[str, object]:
     _say("publishing")
     with open_rig() as rig:
         return {"publish": asyncio.run(measure_publish(rig, max(20_000, events // 6), rounds))}
+
+
+def _tasks_part(rounds: int) -> dict[str, object]:
+    _say(f"letting workers complete {TASK_COUNT} tasks")
+    with open_rig() as rig:
+        return {"tasks": asyncio.run(measure_tasks(rig, TASK_COUNT, rounds))}
 
 
 def _ingest_part(events: int, rounds: int) -> dict[str, object]:

@@ -8,6 +8,7 @@ from cortex.cli.bench.ingest import IngestFigures
 from cortex.cli.bench.measure import quantile
 from cortex.cli.bench.publish import PublishFigures
 from cortex.cli.bench.query import DiskFigures, Latency
+from cortex.cli.bench.tasks import TaskFigures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +24,12 @@ class Figures:
     queries: Mapping[str, Latency] | None = None
     disk: DiskFigures | None = None
     verify_events_per_s: float | None = None
+    tasks: TaskFigures | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return one object: the ratios on top, the absolute figures behind them below."""
         found: dict[str, Any] = {"machine": dict(self.machine), "events": self.events}
-        for part in (_ingest, _publish, _idle, _history):
+        for part in (_ingest, _publish, _idle, _history, _tasks):
             found.update(part(self))
         return found
 
@@ -91,6 +93,19 @@ def _history(figures: Figures) -> dict[str, Any]:
     return found
 
 
+def _tasks(figures: Figures) -> dict[str, Any]:
+    found = figures.tasks
+    if found is None:
+        return {}
+    return {
+        "task_overhead_ms_p50": round(quantile(found.overhead_ms, 0.5), 1),
+        "task_overhead_ms_p99": round(quantile(found.overhead_ms, 0.99), 1),
+        "tasks_per_s": [round(rate) for rate in found.per_s],
+        "tasks_per_s_workers_killed": round(found.killed_per_s),
+        "workers_killed": found.kills,
+    }
+
+
 GOALS = {
     "ingest_ratio": "at least 8",
     "publish_ratio": "at least 15",
@@ -100,6 +115,8 @@ GOALS = {
     "idle_to_sql_ms_p99": "at most 500",
     "disk_ratio": "0.35",
     "verify_events_per_s": "at least 100000",
+    "task_overhead_ms_p50": "at most 5",
+    "tasks_per_s": "at least 500",
 }
 
 
