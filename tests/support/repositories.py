@@ -18,6 +18,13 @@ class UserRepository:
         self.git("config", "user.name", "User")
         self.git("config", "user.email", "user@example.org")
 
+    @classmethod
+    def at(cls, root: Path) -> "UserRepository":
+        """Return the one that is there already."""
+        found = cls.__new__(cls)
+        found.root = root
+        return found
+
     def git(self, *arguments: str, stdin: bytes = b"") -> str:
         """Run git as the user would, without the settings of whoever runs the tests."""
         environment = {

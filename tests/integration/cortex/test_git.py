@@ -253,8 +253,7 @@ async def test_commands_find_a_repository_of_their_own(user: UserRepository, pla
     before = user.state()
     run = await start(user, place)
     tree = await run.add_work_tree("coder-1")
-    inside = UserRepository.__new__(UserRepository)
-    inside.root = tree.root
+    inside = UserRepository.at(tree.root)
     assert inside.git("status", "--porcelain") == ""
     (tree.root / "a.txt").write_text("x\n")
     inside.git("commit", "-qam", "theirs")
@@ -263,6 +262,17 @@ async def test_commands_find_a_repository_of_their_own(user: UserRepository, pla
     commit = await committed(run, tree)
     assert await run.changed_paths(tree.base_commit, commit) == (b"a.txt",)
     assert user.state() == before
+
+
+async def test_commands_find_what_was_accepted_before(user: UserRepository, place: Path) -> None:
+    """The objects of the run are there as well as the user's."""
+    run = await start(user, place)
+    tree = await run.add_work_tree("coder-1")
+    (tree.root / "a.txt").write_text("accepted\n")
+    await run.accept(await committed(run, tree))
+    later = UserRepository.at((await run.add_work_tree("coder-2")).root)
+    assert later.git("status", "--porcelain") == ""
+    assert later.show("HEAD:a.txt") == b"accepted\n"
 
 
 async def test_work_tree_of_the_same_name_starts_anew(user: UserRepository, place: Path) -> None:

@@ -210,8 +210,7 @@ async def test_shallow_clone_is_worked_on(user: UserRepository, place: Path) -> 
     """The commits that are not there are not missed."""
     user.commit({"later": "x"})
     user.git("clone", "-q", "--depth=1", f"file://{user.root}", str(user.root.parent / "shallow"))
-    shallow = UserRepository.__new__(UserRepository)
-    shallow.root = user.root.parent / "shallow"
+    shallow = UserRepository.at(user.root.parent / "shallow")
     assert (await Repository.open(shallow.root)).facts.is_shallow
     assert (await work(shallow, place))["a.txt"].startswith(b"line 0")
 
@@ -229,8 +228,7 @@ async def test_work_tree_of_the_users_is_as_good_as_the_first(
 ) -> None:
     """Its own branch is the base; the other checkouts are untouched."""
     user.git("worktree", "add", "-q", "-b", "side", str(user.root / "inside"))
-    side = UserRepository.__new__(UserRepository)
-    side.root = user.root / "inside"
+    side = UserRepository.at(user.root / "inside")
     side.commit({"side": "x"})
     before = user.state()
     facts = (await Repository.open(side.root)).facts
@@ -263,8 +261,7 @@ async def test_objects_borrowed_from_elsewhere_are_found(
 ) -> None:
     """A clone that shares its objects with another repository."""
     user.git("clone", "-q", "--shared", str(user.root), str(tmp_path / "shared"))
-    shared = UserRepository.__new__(UserRepository)
-    shared.root = tmp_path / "shared"
+    shared = UserRepository.at(tmp_path / "shared")
     assert (await work(shared, place))["a.txt"].startswith(b"line 0")
 
 

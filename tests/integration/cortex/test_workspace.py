@@ -108,7 +108,10 @@ async def _has_changes(bench: Workbench, names: list[str]) -> bool:
 async def test_command_dies_with_its_agent(nats_server: NatsServer, tmp_path: Path) -> None:
     """Kill -9 of the agent leaves no command that goes on changing files."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", AGENT, nats_server.url, str(tmp_path), stdout=PIPE, stderr=PIPE
+        *(sys.executable, "-c", AGENT, nats_server.url, str(tmp_path)),
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=PIPE,
+        stderr=PIPE,
     )
     pid_file = tmp_path / "root" / "pid"
     await eventually(lambda: os.path.exists(pid_file) and os.path.getsize(pid_file))
