@@ -182,11 +182,22 @@ def _change_set(
     return ChangeSet(
         edits=tuple(edits),
         rationale=_rationale(request, done, fixed, unresolved),
-        rejected_alternatives=tuple(
-            dict.fromkeys(f"{one.finding.rule}: {one.rejected}" for one in done if one.rejected)
-        ),
+        rejected_alternatives=_rejected(done),
         unresolved=tuple(unresolved),
         confidence=round(resolved / asked, 2) if asked else 1.0,
+    )
+
+
+def _rejected(done: Sequence[Done]) -> tuple[str, ...]:
+    """The ways that were open and not taken, each with the places that it was open for."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for one in done:
+        at = f"{one.finding.path}:{one.finding.row}"
+        places.setdefault((one.finding.rule, one.rejected), []).append(at)
+    return tuple(
+        f"{rule} ({', '.join(at)}): {rejected}"
+        for (rule, rejected), at in places.items()
+        if rejected
     )
 
 

@@ -223,8 +223,8 @@ def _rejected(
     rejected = []
     if len(tasks) > 1:
         rejected.append(
-            f"one task for all {len(doable)} findings: one rewrite sent back would hold up "
-            f"those of {len({path for one in tasks for path in one.paths})} files"
+            f"one task for all {len(doable)} findings: one rewrite sent back would hold up the "
+            f"others, in {_counted(len({path for one in tasks for path in one.paths}), 'file')}"
         )
     unsafe = [one.finding for one in doable if one.finding.rule in REWRITES and not one.is_plain]
     if unsafe:

@@ -39,14 +39,17 @@ def _outcome(module: Module, finding: Finding) -> Outcome:
         finding,
         edits,
         "compare by identity, with `is`",
-        rejected=_rejected(finding.rule),
+        rejected=_rejected(module, compare, places[0], finding.rule),
     )
 
 
-def _rejected(rule: str) -> str:
+def _rejected(module: Module, compare: ast.Compare, place: int, rule: str) -> str:
+    sides = _operands(compare)[place : place + 2]
+    other = next((one for one in sides if not _is_meant(one, rule)), sides[0])
+    written = module.source_of(other).partition("\n")[0][:40]
     if rule == "E711":
-        return "a test for truth (`not x`): it holds for 0 and empty values too"
-    return "a bare test for truth: identity keeps what the comparison returns"
+        return f"a test of `{written}` for truth: it fails for 0 and empty values too"
+    return f"a bare test of `{written}`: identity keeps what the comparison returns"
 
 
 def _comparison(module: Module, finding: Finding) -> tuple[ast.Compare, list[int]] | None:

@@ -69,7 +69,8 @@ def _outcome(module: Module, finding: Finding, around: Surroundings) -> Outcome:
         finding,
         tuple(edits),
         "make the default anew in each call",
-        rejected="an immutable default: what the body does with the value may need the type",
+        rejected=f"an immutable default for `{argument.arg}`: the body may need what "
+        f"`{module.source_of(default)}` can do",
     )
 
 

@@ -81,7 +81,8 @@ def _take_out(
     statement: Statement,
     chosen: list[tuple[Finding, ast.alias]],
 ) -> list[Outcome]:
-    rejected = "a `noqa`: nothing shows that the import is wanted for its effects"
+    names = ", ".join(f"`{one.name}`" for _, one in chosen)
+    rejected = f"a `noqa` for {names}: nothing shows that the import is wanted for its effects"
     if len(chosen) < len(statement.names):
         return _names_only(module, statement, chosen, rejected)
     reason = remover.objection(statement)
