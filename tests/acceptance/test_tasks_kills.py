@@ -6,9 +6,10 @@ import random
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -112,7 +113,11 @@ def layered(count: int, width: int) -> list[Any]:
 @pytest.mark.timeout(150)
 async def test_kills_at_random_lose_nothing_and_do_nothing_twice(crew: Crew, party: Party) -> None:
     """Workers and orchestrators die by SIGKILL all the time; successors go on from replay."""
-    start = [crew.orchestrator, lambda: crew.worker("a"), lambda: crew.worker("b")]
+    start: list[Callable[[], subprocess.Popen[bytes]]] = [
+        crew.orchestrator,
+        partial(crew.worker, "a"),
+        partial(crew.worker, "b"),
+    ]
     alive = [one() for one in start]
     await party.run(*layered(150, 25))
     watching = asyncio.create_task(all_of(party, 120))
@@ -136,7 +141,7 @@ async def test_run_goes_on_when_the_bus_comes_back(
     await party.run(*layered(60, 10))
     await eventually(lambda: _any_done(party))
     nats_server.kill()
-    await asyncio.sleep(2)  # longer than a lease
+    await asyncio.sleep(2)  # what is tested is an absence, longer than a lease
     nats_server.start()
     assert_each_done_once(await all_of(party, 90), 60)
 
@@ -205,7 +210,7 @@ async def test_worker_whose_tasks_kill_it_is_not_fed_for_ever(crew: Crew, party:
     await party.run(task(instructions={"seconds": 600}, max_attempts=2))
     for name in ("first", "second"):
         child = crew.worker(name)
-        await eventually(lambda name=name: _held_by(party, name))
+        await eventually(partial(_held_by, party, name))
         child.kill()
     crew.worker("third")
     await all_of(party, 30)
