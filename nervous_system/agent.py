@@ -109,6 +109,7 @@ class Agent:
             sending = self._send(payload, **options)
         except InvalidEventError as error:
             return self._lose(error, options)
+        del payload  # thousands of callers may wait here
         return await sending
 
     async def change_file(

@@ -87,6 +87,7 @@ class Emission:
             outgoing = self._number(draft, traceparent)
         except EventError as error:
             return self.lose(draft.event_id, error, wait)
+        del draft  # thousands of callers may wait here
         try:
             receipt = await self._publisher.submit(outgoing, self._waits[wait], timeout)
         except PublishTimeoutError as error:  # it stays on its way, and keeps its number

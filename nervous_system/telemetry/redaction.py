@@ -180,7 +180,9 @@ def redact_event(event: SwarmEvent, key: Callable[[], bytes]) -> bool:
 
 def _texts(kind: str, payload: Any, attributes: Mapping[str, str]) -> list[str]:
     if kind == "decision":
-        texts = [payload.rationale, *payload.rejected_alternatives]
+        texts = [payload.rationale]
+        if alternatives := payload.rejected_alternatives:
+            texts += alternatives
         if trigger := payload.input_trigger:
             texts.append(trigger)
     elif kind in _TEXT_FIELDS:
