@@ -9,13 +9,12 @@ through this module and `decode_columns`.
 import re
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
-from typing import Any
 
-from google.protobuf import descriptor_pb2, message_factory
 from google.protobuf.message import DecodeError
 
+from infrastructure.history.event_run import read_run
 from infrastructure.ingestor.emitters import Numbered
 from nervous_system.errors import InvalidEventError
 from nervous_system.schemas import SwarmEvent
@@ -30,7 +29,6 @@ MESSAGE = "Stored"
 """Name of the message in `stored_schema` that one row is sent as."""
 
 _DECODE_START, _DECODE_END = "-- decode: from here", "-- decode: end"
-_EVENTS_TAG = b"\x0a"
 _AGENT_TOKEN_AT = 4
 _UUID_LENGTH, _UUID_DIGITS, _UUID_DASHES = 36, 32, (8, 13, 18, 23)
 _is_uuid = re.compile(
@@ -61,7 +59,7 @@ def decode(payloads: Sequence[bytes], refused: Container[int] = ()) -> Decoded:
         payloads: the messages as received.
         refused: positions of messages that ClickHouse has refused before.
     """
-    if not refused and (whole := _decode_canonical(payloads)):
+    if not refused and (whole := _decode_together(payloads)):
         return whole
     found = _decode(payloads, refused, _is_anything)
     if all_uuids(found.event_ids):
@@ -69,26 +67,17 @@ def decode(payloads: Sequence[bytes], refused: Container[int] = ()) -> Decoded:
     return _decode(payloads, refused, _is_uuid)
 
 
-def _decode_canonical(payloads: Sequence[bytes]) -> Decoded | None:
-    """Decode messages that all are events in canonical form already; None: some are not.
-
-    Serialised as one they give back the bytes received, and lengths lead from one to the next: then
-    each of them alone would give back its own bytes, too.
-    """
-    joined = _join(payloads)
-    try:
-        run = _run_class().FromString(joined)
-    except DecodeError:
+def _decode_together(payloads: Sequence[bytes]) -> Decoded | None:
+    """Decode messages that all are events with a UUID; None: some are not."""
+    run = read_run(payloads)
+    if run is None:
         return None
-    run.DiscardUnknownFields()
-    if run.SerializeToString() != joined:
-        return None
-    events: Sequence[SwarmEvent] = list(run.events)
+    events = run.events
     event_ids = [event.event_id for event in events]
     if not all_uuids(event_ids):
         return None
     return Decoded(
-        canonical=list(payloads),
+        canonical=list(run.canonical),
         kinds=[event.WhichOneof("payload") or UNKNOWN for event in events],
         agents=[event.agent_id for event in events],
         event_ids=event_ids,
@@ -98,44 +87,6 @@ def _decode_canonical(payloads: Sequence[bytes]) -> Decoded | None:
             if (number := event.emitter_seq) and (emitter := event.emitter_id)
         ],
     )
-
-
-def _join(payloads: Sequence[bytes]) -> bytes:
-    """Return the payloads as the repeated field of one message."""
-    parts = [b""] * (2 * len(payloads))
-    parts[0::2] = [_event_start(len(payload)) for payload in payloads]
-    parts[1::2] = payloads
-    return b"".join(parts)
-
-
-@lru_cache(maxsize=65_536)
-def _event_start(size: int) -> bytes:
-    start = bytearray(_EVENTS_TAG)
-    while size > 127:
-        start.append(size & 127 | 128)
-        size >>= 7
-    start.append(size)
-    return bytes(start)
-
-
-@cache
-def _run_class() -> Any:
-    """Return the class of a message that is nothing but events, one after another."""
-    event, kind = SwarmEvent.DESCRIPTOR, descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(
-        name="enchanted/ingest/run.proto", package="enchanted.ingest", syntax="proto3"
-    )
-    file.dependency.append(event.file.name)
-    file.message_type.add(name="Run").field.add(
-        name="events",
-        number=1,
-        label=kind.LABEL_REPEATED,
-        type=kind.TYPE_MESSAGE,
-        type_name=f".{event.full_name}",
-    )
-    pool: Any = event.file.pool
-    pool.AddSerializedFile(file.SerializeToString())
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("enchanted.ingest.Run"))
 
 
 def _decode(
