@@ -5,6 +5,7 @@ there is looked for in history once more.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import AsyncExitStack
 from hashlib import sha256
@@ -20,7 +21,15 @@ from nervous_system.config import BusConfig
 from nervous_system.errors import ContentMissingError
 
 if TYPE_CHECKING:
-    from nervous_system.comms.contracts import ContentStore
+    from nervous_system.comms.objects import BusContentStore
+
+STILL_SECONDS = 3.0
+"""Without a content moving from the bus into history, nothing is moving them."""
+POLL_SECONDS = 0.1
+BUS_FETCHES = 4
+"""Contents that come from the bus at once."""
+MAX_HELD_BYTES = 64 * 1024 * 1024
+"""Of contents from the bus that are held until they are asked for."""
 
 
 class HistoryContents:
@@ -79,22 +88,27 @@ class KeptContent:
         self._session = session
         self._kept = HistoryContents(history)
         self._stack = stack
-        self._bus: ContentStore | None = None
-        self._from_bus: tuple[str, bytes] = ("", b"")
-        """The content that came from the bus last: its size is asked for before its bytes."""
+        self._bus: BusContentStore | None = None
+        self._opening = asyncio.Lock()
+        self._fetching = asyncio.Semaphore(BUS_FETCHES)
+        self._fetched: dict[str, bytes] = {}
+        """Of the bus: sizes are asked for before contents are, and only the content tells."""
 
     async def sizes(self, digests: Collection[str]) -> dict[str, int]:
         """Return the size of those of `digests` that are kept whole."""
-        wanted = sorted(set(digests))
+        wanted = set(digests)
         found = await self._kept.sizes(wanted)
-        rest = [digest for digest in wanted if digest not in found]
-        for digest in rest:
-            try:
-                found[digest] = len(await self._get_from_bus(digest))
-            except ContentMissingError:
-                continue
-        moved = await self._kept.sizes([digest for digest in rest if digest not in found])
-        return found | moved
+        rest = sorted(wanted - set(found))
+        if rest:
+            await self._until_moved(rest)
+            found |= await self._kept.sizes(rest)
+            rest = [digest for digest in rest if digest not in found]
+        lengths = await asyncio.gather(*(self._length_on_bus(digest) for digest in rest))
+        return found | {
+            digest: length
+            for digest, length in zip(rest, lengths, strict=True)
+            if length is not None
+        }
 
     async def get(self, digest: str) -> bytes:
         """Return a content, checked.
@@ -131,13 +145,44 @@ class KeptContent:
         async for piece in self._kept.pieces(digest):
             yield piece
 
+    async def _until_moved(self, digests: Collection[str]) -> None:
+        """Return when contents no longer move into history: fetching them would be a race."""
+        waiting = await self._on_bus(digests)
+        deadline = time.monotonic() + STILL_SECONDS
+        while waiting and time.monotonic() < deadline:
+            await asyncio.sleep(POLL_SECONDS)
+            left = waiting - set(await self._kept.sizes(waiting))
+            if len(left) < len(waiting):
+                deadline = time.monotonic() + STILL_SECONDS
+            waiting = left
+
+    async def _on_bus(self, digests: Collection[str]) -> set[str]:
+        store = await self._open_bus()
+        return {digest async for digest in store.digests()} & set(digests)
+
+    async def _length_on_bus(self, digest: str) -> int | None:
+        try:
+            return len(await self._get_from_bus(digest))
+        except ContentMissingError:
+            return None
+
     async def _get_from_bus(self, digest: str) -> bytes:
-        if self._from_bus[0] != digest:
+        if digest in self._fetched:
+            return self._fetched[digest]
+        store = await self._open_bus()
+        async with self._fetching:
+            content = await store.get(digest)
+        held = sum(map(len, self._fetched.values()))
+        if held + len(content) <= MAX_HELD_BYTES:
+            self._fetched[digest] = content
+        return content
+
+    async def _open_bus(self) -> "BusContentStore":
+        async with self._opening:
             if self._bus is None:
                 config = BusConfig(url=bus_url(self._session), name="swarm-contents")
                 self._bus = (await self._stack.enter_async_context(open_bus(config))).content
-            self._from_bus = (digest, await self._bus.get(digest))
-        return self._from_bus[1]
+            return self._bus
 
 
 def _parts(digests: Collection[str]) -> Iterator[list[str]]:

@@ -18,6 +18,8 @@ from cortex.engine.restore_plan import PlannedFile, groups, is_small
 from cortex.errors import RepositoryError, RestoreRefusedError
 from nervous_system.errors import ContentMissingError
 
+STREAMED_BYTES = 8 * 1024 * 1024
+"""Contents above this size git takes as they come, without holding them."""
 AUTHOR = b"Enchanted Swarm <swarm@localhost>"
 _SAFE = (
     *("-c", f"core.hooksPath={os.devnull}"),
@@ -94,6 +96,7 @@ class Branches:
         """
         process = await asyncio.create_subprocess_exec(
             *("git", *_SAFE, "-C", str(self._repository), "fast-import", "--quiet", "--done"),
+            f"--big-file-threshold={STREAMED_BYTES}",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,

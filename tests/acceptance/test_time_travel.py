@@ -157,7 +157,7 @@ def test_a_change_from_outside_is_shown(story: Story) -> None:
     assert broken["resource"] == "kept.txt"
     assert broken["expected_digest"] == digest_of(b"from the start\n")
     assert broken["event_id"] == story.events["after_break"]
-    events = story.json("timeline", "kept.txt")
+    events = story.json("timeline", "kept.txt", "--workspace", "main")
     assert [one["kind"] for one in events] == ["chain_break", "state_change"]
     assert "changed outside the swarm" in story.stack.swarm("timeline", RUN).stdout
 
