@@ -2,12 +2,9 @@
 
 import asyncio
 import enum
-import json
 import os
 import platform
-import subprocess
 import sys
-import time
 from typing import Annotated
 
 import typer
@@ -19,10 +16,11 @@ from cortex.cli.bench.latency import idle_to_sql_ms
 from cortex.cli.bench.load import load
 from cortex.cli.bench.publish import measure_publish
 from cortex.cli.bench.query import measure_disk, measure_queries
+from cortex.cli.bench.recovery import measure_recovery
 from cortex.cli.bench.report import Figures, table_lines
-from cortex.cli.bench.rig import SWARM, Rig, open_rig
+from cortex.cli.bench.rig import open_rig
 from cortex.cli.bench.tasks import measure_tasks
-from cortex.cli.errors import CommandFailedError
+from cortex.cli.bench.verify import lay_numbered, verify_rate
 from cortex.cli.interrupting import cleaning_up_at_signals
 from cortex.cli.output import print_json
 
@@ -38,6 +36,8 @@ class Part(enum.StrEnum):
     PUBLISH = "publish"
     HISTORY = "history"
     TASKS = "tasks"
+    VERIFY = "verify"
+    RECOVERY = "recovery"
 
 
 def bench(
@@ -45,6 +45,12 @@ def bench(
         int, typer.Option(min=1, help="How many events to lay into the stream for each part.")
     ] = 600_000,
     rounds: Annotated[int, typer.Option(min=1, help="How often each comparison is repeated.")] = 3,
+    past_events: Annotated[
+        int,
+        typer.Option(
+            min=0, help="How long the history is whose past is asked for; 0: as --events."
+        ),
+    ] = 0,
     only: Annotated[
         list[Part] | None, typer.Option("--only", help="Measure this part; repeatable.")
     ] = None,
@@ -56,7 +62,7 @@ def bench(
     The default takes some five minutes and 3 GB of disk.
     """
     with cleaning_up_at_signals():
-        measured = _measure(set(only or Part), events, rounds)
+        measured = _measure(set(only or Part), events, rounds, past_events or events)
     result = Figures(machine=_machine(), events=events, **measured).as_json()  # type: ignore[arg-type] # names are Figures'
     if as_json:
         print_json(result)
@@ -65,7 +71,7 @@ def bench(
         print(line)
 
 
-def _measure(parts: set[Part], events: int, rounds: int) -> dict[str, object]:
+def _measure(parts: set[Part], events: int, rounds: int, past_events: int) -> dict[str, object]:
     measured: dict[str, object] = {}
     if Part.PUBLISH in parts:
         measured |= _publish_part(events, rounds)
@@ -75,6 +81,10 @@ def _measure(parts: set[Part], events: int, rounds: int) -> dict[str, object]:
         measured |= _tasks_part(rounds)
     if Part.HISTORY in parts:
         measured |= _history_part(events)
+    if Part.VERIFY in parts:
+        measured |= _verify_part(events)
+    if Part.RECOVERY in parts:
+        measured |= _recovery_part(past_events)
     return measured
 
 
@@ -112,7 +122,7 @@ def _history_part(events: int) -> dict[str, object]:
             disk = measure_disk(rig)
             queries = measure_queries(rig)
             _say("verifying")
-            rate = _verify_rate(rig)
+            rate = verify_rate(rig)
     return {
         "ingestor_memory_mib": memory,
         "idle_ms": idle,
@@ -122,14 +132,20 @@ def _history_part(events: int) -> dict[str, object]:
     }
 
 
-def _verify_rate(rig: Rig) -> float:
-    start = time.perf_counter()
-    command = [SWARM, "verify", "--json", "--home", str(rig.home.root)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - start
-    if done.returncode != 0:
-        raise CommandFailedError(f"verify found problems: {done.stderr or done.stdout}")
-    return float(json.loads(done.stdout)["checked"]) / seconds
+def _recovery_part(events: int) -> dict[str, object]:
+    with open_rig() as rig:
+        _say(f"laying the history of one workspace, {events} events, and asking for its past")
+        return {"recovery": measure_recovery(rig, events)}
+
+
+def _verify_part(events: int) -> dict[str, object]:
+    with open_rig() as rig:
+        _say(f"publishing {events} events that agents number and link")
+        count = asyncio.run(lay_numbered(rig, events))
+        with rig.ingestor():
+            rig.wait_until_highest(count, CATCH_UP_SECONDS)
+            _say("verifying them")
+            return {"verify_numbered_events_per_s": verify_rate(rig)}
 
 
 def _machine() -> dict[str, object]:
