@@ -111,7 +111,7 @@ def migrate(client: HistoryClient, deployment: Deployment | None = None) -> list
         HistoryUnavailableError: history cannot be reached.
     """
     if deployment is None:
-        deployment = _deployment(client)
+        deployment = deployment_of(client)
     known = load_migrations()
     for statement in known[0].statements(deployment):
         client.command(statement)
@@ -123,7 +123,7 @@ def migrate(client: HistoryClient, deployment: Deployment | None = None) -> list
     return [migration.number for migration in to_apply]
 
 
-def _deployment(client: HistoryClient) -> Deployment:
+def deployment_of(client: HistoryClient) -> Deployment:
     """Return what this history is; embedded data may also be reached through its owner."""
     found = client.query(
         "select engine from system.tables where database = 'swarm' and name = 'migrations'"

@@ -2,10 +2,17 @@
 
 from infrastructure.stack.config import DeclareConfig
 from nervous_system.comms.connection import open_nats, redact_url, translated
-from nervous_system.comms.streams import declare_content_bucket, declare_streams, swarm_streams
+from nervous_system.comms.streams import (
+    declare_content_bucket,
+    declare_memory_bucket,
+    declare_streams,
+    swarm_streams,
+)
 
 CONTENT_SHARE = 4
 """The object store gets this part of the cap of the stream of events."""
+MEMORY_SHARE = 64
+"""So does the bucket of what agents keep in mind."""
 
 
 async def declare_all(config: DeclareConfig) -> None:
@@ -27,5 +34,10 @@ async def declare_all(config: DeclareConfig) -> None:
             await declare_content_bucket(
                 jetstream,
                 max_bytes=config.max_bytes // CONTENT_SHARE,
+                replicas=config.replicas,
+            )
+            await declare_memory_bucket(
+                jetstream,
+                max_bytes=config.max_bytes // MEMORY_SHARE,
                 replicas=config.replicas,
             )

@@ -3,8 +3,8 @@
     operator    everything of ours: declares streams, publishes as anybody; the owner's commands
     ingestor    reads the streams and appends ledger heads; cannot publish an event
     dashboard   only reads
-    agent       publishes events under its own agent tokens, keeps content, reads the stream, takes
-                tasks from the queue
+    agent       publishes events under its own agent tokens, keeps content and notes, reads the
+                stream, takes tasks from the queue
     publisher   publishes events without an agent token (stored as not authenticated), no more
 
 Checkpoints cannot be deleted or purged by anybody: the stream itself denies it. Subjects here are
@@ -28,11 +28,13 @@ from nervous_system.comms.streams import (
     CONTENT_BUCKET,
     COORDINATION_STREAM,
     EVENTS_STREAM,
+    MEMORY_BUCKET,
     SPANS_STREAM,
     TASKS_STREAM,
 )
 
 CONTENT_STREAM = f"OBJ_{CONTENT_BUCKET}"
+MEMORY_STREAM = f"KV_{MEMORY_BUCKET}"
 
 SHARED_INBOX = f"{DEFAULT_PREFIX}.>"
 DUTIES = ("operator", "ingestor", "dashboard", "publisher")
@@ -140,7 +142,15 @@ def agent_publish(tokens: Sequence[str]) -> tuple[str, ...]:
         *_work(TASKS_STREAM),
         f"$O.{CONTENT_BUCKET}.C.>",
         f"$O.{CONTENT_BUCKET}.M.>",
+        *_keep_in_mind(tokens),
     )
+
+
+def _keep_in_mind(tokens: Sequence[str]) -> tuple[str, ...]:
+    """Write and read back what agents of these tokens note, a key for each run and agent."""
+    keys = (f"$KV.{MEMORY_BUCKET}.*.{token.replace('%', '=')}" for token in tokens)
+    api = (f"$JS.API.STREAM.{call}.{MEMORY_STREAM}" for call in ("INFO", "MSG.GET"))
+    return (*keys, *api)
 
 
 def _read(stream: str) -> tuple[str, ...]:

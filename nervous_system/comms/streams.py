@@ -22,6 +22,9 @@ SPANS_STREAM = "SWARM_SPANS"
 CHECKPOINTS_STREAM = "SWARM_CHECKPOINTS"
 COORDINATION_STREAM = "SWARM_COORDINATION"
 CONTENT_BUCKET = "SWARM_CONTENT"
+MEMORY_BUCKET = "SWARM_MEMORY"
+"""Key-value: what agents keep in mind in their runs."""
+MEMORY_KEPT_FOR = timedelta(days=30)
 
 GIBIBYTE = 1024**3
 DEFAULT_MAX_BYTES = 32 * GIBIBYTE
@@ -243,6 +246,24 @@ async def declare_content_bucket(
             replicas=replicas,
         )
         await jetstream.create_object_store(CONTENT_BUCKET, config=config)
+
+
+async def declare_memory_bucket(
+    jetstream: JetStreamContext, *, max_bytes: int = DEFAULT_MAX_BYTES // 64, replicas: int = 1
+) -> None:
+    """Create the key-value bucket of what agents keep in mind, if it does not exist yet."""
+    try:
+        await jetstream.key_value(MEMORY_BUCKET)
+    except nats.js.errors.BucketNotFoundError:
+        config = api.KeyValueConfig(
+            bucket=MEMORY_BUCKET,
+            description="What agents keep in mind in their runs",
+            ttl=MEMORY_KEPT_FOR.total_seconds(),
+            max_bytes=max_bytes,
+            storage=api.StorageType.FILE,
+            replicas=replicas,
+        )
+        await jetstream.create_key_value(config)
 
 
 def stream_identity(info: api.StreamInfo) -> str:
