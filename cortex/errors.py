@@ -8,6 +8,7 @@
        +- RunNotFoundError
        +- HandlerNotFoundError
        +- TaskRefusedError
+       +- TaskPutOffError
        +- AgentFailedError
        +- NotRecordedError
        +- MomentError(ValueError)
@@ -100,6 +101,21 @@ class TaskRefusedError(CortexError):
     def __init__(self, *, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+class TaskPutOffError(CortexError):
+    """A task cannot be done now or by this worker; it goes back to the queue.
+
+    That is no failed attempt.
+    """
+
+    retryable = True
+
+    def __init__(self, *, reason: str, seconds: float = 1.0) -> None:
+        self.reason = reason
+        self.seconds = seconds
+        """Until it is handed out again."""
+        super().__init__(f"not now: {reason}")
 
 
 class AgentFailedError(CortexError):

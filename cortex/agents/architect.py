@@ -39,11 +39,10 @@ class Architect(BaseAgent):
         if state.is_planned:  # a predecessor got as far as that
             return TaskResult(document=dict(state.tasks[PLAN_TASK].result))
         rules = site.model.rules_for(job.task)
-        workspace_id = f"{job.run_id}/plan-{claim.attempt}"
-        place = await site.fork(self.tools, self.agent.agent_id, workspace_id, site.base(state))
-        findings = await place.linter.check(rules=rules)
-        checked = await run_checks(place.linter, job.checks)
-        plan, decision = await self._plan(place, findings)
+        async with site.fork(self.tools, claim, site.base(state)) as place:
+            findings = await place.linter.check(rules=rules)
+            checked = await run_checks(place.linter, job.checks)
+            plan, decision = await self._plan(place, findings)
         known = {one for one in state.tasks if one != PLAN_TASK}
         tasks = [self._task(one, decision) for one in plan.tasks if one.key not in known]
         await site.runs.submit(tasks)

@@ -6,14 +6,14 @@ that: a span for each task, heartbeats, and the error as a signal when it fails.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import ClassVar
 
 from cortex.engine.claims import Claim, TaskResult
 from cortex.engine.coordination import known_role
-from cortex.errors import TaskRefusedError
+from cortex.errors import TaskPutOffError, TaskRefusedError
 from cortex.tools.recording import ToolRecorder
 from nervous_system.agent import CRITICAL_FAILURE, HEALTHY, Agent
 from nervous_system.comms.running import end_task
@@ -46,20 +46,30 @@ class BaseAgent(ABC):
 
         Raises:
             TaskRefusedError: it is understood, and cannot or must not be done.
+            TaskPutOffError: it cannot be done now; that is no failed attempt.
         """
 
     async def perform(self, claim: Claim) -> TaskResult:
         """Do one task inside a span; an error is said before it goes on to the worker."""
-        speaker.set(self.agent)
-        with self.agent.span(f"{INVOKE_AGENT} {self.agent.identity.name}", parent=claim.carrier):
+        name = f"{INVOKE_AGENT} {self.agent.identity.name}"
+        with _speaking(self.agent), self.agent.span(name, parent=claim.carrier):
             try:
                 return await self.work(claim)
-            except TaskRefusedError:
+            except (TaskRefusedError, TaskPutOffError):
                 raise
             except Exception as error:
                 detail = f"task {claim.task.task_id}: {type(error).__name__}: {error}"
                 await self.agent.signal(CRITICAL_FAILURE, detail=detail)
                 raise
+
+
+@contextmanager
+def _speaking(agent: Agent) -> Iterator[None]:
+    token = speaker.set(agent)
+    try:
+        yield
+    finally:
+        speaker.reset(token)
 
 
 Build = Callable[[Agent, Claim], Awaitable[BaseAgent]]

@@ -15,7 +15,11 @@ from nervous_system.options import Causes
 
 COMPILES = "compileall"
 SHOWN_BYTES = 4_000
-_FAILURE = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+_FAILURE = re.compile(
+    r"^(?:FAILED|ERROR) (\S*[^\s(]\S*)(?: - .*)?$"
+    r"|^(?:FAIL|ERROR): (\w+ \([\w.<> ]+\))",
+    re.MULTILINE,
+)
 """As pytest's summary and unittest's headings name what failed."""
 
 
@@ -57,7 +61,12 @@ def tests_command(paths: Iterable[str], *, has_pytest: bool) -> str | None:
 def compile_command(paths: Sequence[str]) -> str:
     """Return the command that compiles these files."""
     listed = " ".join(shlex.quote(path) for path in paths)
-    return f"{shlex.quote(sys.executable)} -m compileall -q -f -- {listed}".replace(" -- ", " ")
+    return f"{shlex.quote(sys.executable)} -m compileall -q -f {listed}"
+
+
+def failures_in(output: str) -> frozenset[str]:
+    """Return the tests that a test runner's output names as failing."""
+    return frozenset(one for names in _FAILURE.findall(output) for one in names if one)
 
 
 async def run_checks(
@@ -74,7 +83,7 @@ async def run_check(linter: Linter, check: Check, caused_by: Causes = ()) -> Che
     text = (done.stdout + done.stderr).decode("utf-8", "replace")
     return Checked(
         passed=done.is_success,
-        failures=frozenset(_FAILURE.findall(text)),
+        failures=failures_in(text),
         output=text[-SHOWN_BYTES:] or done.describe(),
     )
 

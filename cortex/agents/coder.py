@@ -30,12 +30,14 @@ class Coder(BaseAgent):
 
     async def work(self, claim: Claim) -> TaskResult:
         """Decide on the edits, make them through tools, commit them."""
-        site, job = self._site, self._site.job
+        site = self._site
         planned = planned_of(claim.task)
         self.tools.take_event_ids()
         base = site.base(await site.state())
-        workspace_id = f"{job.run_id}/{claim.task.task_id}-{claim.round}.{claim.attempt}"
-        place = await site.fork(self.tools, self.agent.agent_id, workspace_id, base)
+        async with site.fork(self.tools, claim, base) as place:
+            return await self._change(claim, planned, place)
+
+    async def _change(self, claim: Claim, planned: PlannedTask, place: Place) -> TaskResult:
         change, decision = await self._decide(claim, planned, place)
         if not change.edits:
             reason = "; ".join(change.unresolved) or "nothing had to be changed"

@@ -12,12 +12,17 @@ from cortex.agents.site import Sites
 from cortex.engine.claims import Claim, Handler
 from cortex.engine.handlers import Workplace
 from cortex.engine.job import ARCHITECT, CODER, REVIEWER
+from cortex.errors import TaskPutOffError
 from nervous_system.agent import Agent
+from nervous_system.errors import ConfigError
 from nervous_system.swarm import Swarm
 
 AGENTS: Mapping[str, type[Architect | Coder | Reviewer]] = MappingProxyType(
     {ARCHITECT: Architect, CODER: Coder, REVIEWER: Reviewer}
 )
+
+PUT_OFF_SECONDS = 5.0
+"""How long a task stays away from workers that have not got the run's model."""
 
 
 @asynccontextmanager
@@ -38,7 +43,11 @@ async def host_role(
     agent_class = AGENTS[role]
 
     async def build(said: Agent, claim: Claim) -> BaseAgent:
-        return agent_class(said, await sites.of(claim.task.run_id))
+        try:
+            site = await sites.of(claim.task.run_id)
+        except ConfigError as error:  # of this process: another one may have the key
+            raise TaskPutOffError(reason=str(error), seconds=PUT_OFF_SECONDS) from error
+        return agent_class(said, site)
 
     async with host_agent(swarm, agent_id, agent_class, build) as host:
         yield host

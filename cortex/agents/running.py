@@ -2,7 +2,7 @@
 
 import asyncio
 import importlib.util
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,7 +13,7 @@ from cortex.agents.checking import tests_command
 from cortex.agents.roles import host_role
 from cortex.agents.site import Sites, open_contents, run_directory
 from cortex.engine.coordination import Coordination, open_coordination
-from cortex.engine.job import ARCHITECT, CODER, PLAN_TASK, REVIEWER, Budget, Check, Job
+from cortex.engine.job import ARCHITECT, CODER, PLAN_TASK, REVIEWER, Budget, Check, Job, parse_job
 from cortex.engine.orchestrator import Orchestrator
 from cortex.engine.replay import RunState
 from cortex.engine.runs import RunClient
@@ -22,10 +22,11 @@ from cortex.engine.tasks import Task, Transition
 from cortex.engine.worker import Worker
 from cortex.tools.recording import ToolRecorder
 from cortex.tools.repository import Repository
-from cortex.tools.run_repository import open_run_repository
+from cortex.tools.run_repository import open_run_repository, remove_directory
 from cortex.tools.workspace import open_workspace
 from nervous_system.events import new_event_id
 from nervous_system.swarm import Swarm
+from nervous_system.telemetry.linking import CAUSED_BY, RUN
 
 TESTS = "tests"
 LEASE = timedelta(seconds=15)
@@ -77,9 +78,26 @@ async def begin_job(swarm: Swarm, runs: RunClient, agent_id: str, wanted: Wanted
         job = replace(job, workspace_event=created.event_id, checks=_checks(wanted, paths))
         carrier = agent.carrier(caused_by=(created,))
     await runs.create(job.as_document(), run_id=run_id)
+    await _submit_plan(runs, run_id, carrier)
+    return job
+
+
+async def continue_job(runs: RunClient, run_id: str) -> Job:
+    """Return the job of a run that goes on, with the architect's task if that was not reached.
+
+    Raises:
+        ValueError: the run is no job on a repository.
+    """
+    state = await runs.view(run_id)
+    job = parse_job(state.document)
+    if PLAN_TASK not in state.tasks:
+        await _submit_plan(runs, run_id, {CAUSED_BY: job.workspace_event, RUN: run_id})
+    return job
+
+
+async def _submit_plan(runs: RunClient, run_id: str, carrier: Mapping[str, str]) -> None:
     plan = Task(task_id=PLAN_TASK, run_id=run_id, role=ARCHITECT, title="Plan", carrier=carrier)
     await runs.submit([plan])
-    return job
 
 
 async def work_on(
@@ -111,11 +129,11 @@ async def work_on(
                 ended.set()
                 waiting.cancel()
                 stopping.cancel()
-        state = await runs.view(run_id)
-        if state.phase is RunPhase.SUCCEEDED:
-            # Its commits are in the user's repository, the rest is in the stream.
-            await (await sites.of(run_id)).repository.remove()
-        return state
+    state = await RunClient(part).view(run_id)
+    if state.phase in {RunPhase.SUCCEEDED, RunPhase.CANCELLED}:
+        # Nothing goes on from there: commits are in the user's repository, the rest in the stream.
+        await asyncio.to_thread(remove_directory, run_directory(swarm.config.home, run_id))
+    return state
 
 
 async def transitions(runs: RunClient, run_id: str) -> AsyncIterator[Transition]:

@@ -9,6 +9,7 @@ from typing import Self
 
 from cortex.agents.base import speaker
 from cortex.agents.config import model_config
+from cortex.engine.claims import Claim
 from cortex.engine.job import Job, newest_accepted, parse_job
 from cortex.engine.replay import RunState
 from cortex.engine.runs import RunClient
@@ -21,6 +22,7 @@ from cortex.models.port import Model
 from cortex.tools.config import ShellConfig
 from cortex.tools.contents import Contents
 from cortex.tools.file_system import FileSystem
+from cortex.tools.finishing import unbroken
 from cortex.tools.git_ops import GitOps
 from cortex.tools.linter import Linter
 from cortex.tools.recording import ToolRecorder
@@ -30,7 +32,6 @@ from cortex.tools.shell import Shell
 from cortex.tools.workspace import Workspace, open_workspace
 from nervous_system import events
 from nervous_system.home import Home
-from nervous_system.options import Causes
 from nervous_system.swarm import Swarm
 
 WORK = "work"
@@ -86,15 +87,27 @@ class Site:
         )
         return Base(commit=commit, event_id=event_id)
 
-    async def fork(
-        self, tools: ToolRecorder, name: str, workspace_id: str, base: Base, caused_by: Causes = ()
-    ) -> Place:
-        """Make a work tree and say whose workspace it is a fork of.
+    @asynccontextmanager
+    async def fork(self, tools: ToolRecorder, claim: Claim, base: Base) -> AsyncIterator[Place]:
+        """Make a work tree for one claim and say whose workspace it is a fork of.
 
         What it starts from is the run's workspace at that event, so no content is stored again.
+        Names hold the claim's fence, which no other claim has: not one of another process, whose
+        agents may be called the same, and not a further attempt at the same task. The work tree is
+        removed in the end; what was done there is in the stream.
         """
         git = GitOps(self.repository, tools)
-        tree = await git.add_work_tree(name, base.commit, caused_by=caused_by)
+        tree = await git.add_work_tree(f"{claim.agent_id}-{claim.fence}", base.commit)
+        try:
+            yield await self._furnish(tools, git, tree, claim, base)
+        finally:
+            await unbroken(self.repository.remove_work_tree(tree))
+
+    async def _furnish(
+        self, tools: ToolRecorder, git: GitOps, tree: WorkTree, claim: Claim, base: Base
+    ) -> Place:
+        what = "review" if claim.is_review else claim.task.task_id
+        workspace_id = f"{self.job.run_id}/{what}-{claim.fence}"
         workspace = await open_workspace(tree.root, workspace_id, self.contents)
         created = events.workspace_created(
             workspace_id,
@@ -102,7 +115,7 @@ class Site:
             parent_event_id=base.event_id,
             base_commit=base.commit,
         )
-        tools.note(await tools.agent.emit(created, workspace_id=workspace_id, caused_by=caused_by))
+        tools.note(await tools.agent.emit(created, workspace_id=workspace_id))
         compiled = str(self.directory / "pycache")
         shell = Shell(workspace, tools, ShellConfig(environment={"PYTHONPYCACHEPREFIX": compiled}))
         return Place(

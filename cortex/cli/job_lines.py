@@ -2,7 +2,7 @@
 
 from cortex.engine.job import PLAN_TASK, Outcome
 from cortex.engine.replay import RunState
-from cortex.engine.state_machine import RunPhase, TaskState, TaskTrigger
+from cortex.engine.state_machine import RunPhase, TaskTrigger
 from cortex.engine.tasks import Transition
 
 _SAID = {
@@ -35,7 +35,7 @@ def line_of(state: RunState, transition: Transition) -> str:
         return ""
     return template.format(
         worker=transition.worker or transition.agent_id,
-        title=view.task.title or transition.task_id,
+        title=_short(view.task.title or transition.task_id),
         reason=_short(transition.reason),
     )
 
@@ -44,9 +44,11 @@ def summary_lines(state: RunState, outcome: Outcome) -> list[str]:
     """Return what a run came to, for people."""
     lines = []
     for one in outcome.accepted:
-        lines.append(f"done     {one.commit[:12]}  {one.title}  ({', '.join(one.files)})")
+        files = _short(", ".join(one.files))
+        lines.append(f"done     {one.commit[:12]}  {_short(one.title)}  ({files})")
     for missed in outcome.refused:
-        lines.append(f"not done               {missed.title or missed.task}: {missed.reason}")
+        title, reason = _short(missed.title or missed.task), _short(missed.reason, 400)
+        lines.append(f"not done               {title}: {reason}")
     if not lines:
         lines.append("nothing to do")
     still = sum(not view.has_ended for view in state.tasks.values())
@@ -57,11 +59,6 @@ def summary_lines(state: RunState, outcome: Outcome) -> list[str]:
         lines.append(f"branch   {outcome.branch}")
     lines.append(f"run      {outcome.run_id}")
     return lines
-
-
-def is_done(state: RunState) -> bool:
-    """Return whether nothing of the run was refused or failed."""
-    return all(view.state is TaskState.DONE for view in state.tasks.values())
 
 
 def _short(text: str, most: int = 160) -> str:

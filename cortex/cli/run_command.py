@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
-from cortex.agents.running import Wanted, begin_job, transitions, work_on
+from cortex.agents.config import model_config
+from cortex.agents.running import Wanted, begin_job, continue_job, transitions, work_on
 from cortex.cli import options, output
 from cortex.cli.errors import INTERRUPTED, CommandFailedError
 from cortex.cli.job_lines import line_of, summary_lines
 from cortex.cli.session import Session
 from cortex.cli.working import open_part, operator_config, stopped_by_signals
 from cortex.engine.coordination import Coordination
-from cortex.engine.job import Budget, Check, Job, Outcome, outcome_of, parse_job
+from cortex.engine.job import Budget, Check, Job, Outcome, outcome_of
 from cortex.engine.replay import RunState
 from cortex.engine.runs import RunClient
 from cortex.engine.state_machine import RunPhase
@@ -95,7 +96,9 @@ async def continue_run(session: Session, run_id: str, *, as_json: bool) -> None:
     """Go on with a run on a repository that nobody works on; what `swarm resume` does."""
     async with open_part(operator_config(session), AGENT) as (swarm, part):
         runs = RunClient(part)
-        job = parse_job((await runs.view(run_id)).document)
+        job = await continue_job(runs, run_id)
+        await _check_model(model_config(job, session.environment), job.task)
+        await _check_repository(job.repository)
         await _work(swarm, part, runs, job, as_json=as_json)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from cortex.engine.replay import TaskView
 from cortex.engine.state_machine import TaskTrigger
 from cortex.engine.tasks import MAX_DOCUMENT_BYTES, Task
-from cortex.errors import TaskRefusedError
+from cortex.errors import TaskPutOffError, TaskRefusedError
 from nervous_system.errors import SwarmError
 from nervous_system.telemetry.linking import CAUSED_BY, RUN
 
@@ -119,6 +119,8 @@ class Ending:
     trigger: TaskTrigger
     document: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
+    seconds: float = 0.0
+    """Until a task that is handed back is handed out again."""
 
     @property
     def leaves_queue(self) -> bool:
@@ -150,6 +152,8 @@ def ending_of_error(view: TaskView, error: BaseException) -> Ending:
     """
     if isinstance(error, TaskRefusedError):
         return Ending(trigger=TaskTrigger.REFUSE, reason=str(error))
+    if isinstance(error, TaskPutOffError):
+        return Ending(trigger=TaskTrigger.HAND_BACK, reason=str(error), seconds=error.seconds)
     is_retryable = not isinstance(error, SwarmError) or error.retryable
     text = str(error) if isinstance(error, SwarmError) else f"{type(error).__name__}: {error}"
     return ending_of_failure(view, text, is_retryable=is_retryable)

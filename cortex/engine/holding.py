@@ -129,12 +129,13 @@ class Holding:
         error = working.exception()
         if error is None:
             return ending_of_result(view, working.result())
+        ending = ending_of_error(view, error)
         logger.warning(
-            "task failed",
+            "task put off" if ending.trigger is TaskTrigger.HAND_BACK else "task failed",
             exc_info=None if isinstance(error, SwarmError) else error,  # ours say it all
             extra={"action": "task_failed", "task": view.task.task_id, "attempt": view.attempt},
         )
-        return ending_of_error(view, error)
+        return ending
 
     async def _keep(self, claim: Claim) -> None:
         """Show signs of life, and find out whether the task is still ours."""
@@ -202,7 +203,7 @@ class Holding:
             self._source.done(self._message)
         else:
             is_failed = ending.trigger is TaskTrigger.FAIL
-            delay = view.task.retry_delay(view.attempt) if is_failed else 0.0
+            delay = view.task.retry_delay(view.attempt) if is_failed else ending.seconds
             self._source.give_back(self._message, delay)
         return True
 

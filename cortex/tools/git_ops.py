@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from cortex.tools.paths import shown
 from cortex.tools.recording import ToolRecorder
-from cortex.tools.run_repository import Accepted, Conflict, RunRepository, WorkTree
+from cortex.tools.run_repository import RunRepository, WorkTree
 from nervous_system.options import Causes
 
 
@@ -49,21 +48,15 @@ class GitOps:
             call.set_result(commit or "nothing to commit")
             return commit
 
-    async def accept(self, commit: str, *, caused_by: Causes = ()) -> Accepted | Conflict:
-        """Put a commit on top of the run's branch.
-
-        Raises:
-            ToolFailedError: git cannot merge.
-        """
-        arguments = {"commit": commit, "branch": self._run.branch}
-        async with self._recorder.call("git_accept", arguments, caused_by=caused_by) as call:
-            result = await self._run.accept(commit)
-            if isinstance(result, Conflict):
+    async def advance(self, commit: str, expected: str, *, caused_by: Causes = ()) -> bool:
+        """Have the run's branch point to a commit; False where it does not point to `expected`."""
+        arguments = {"commit": commit, "branch": self._run.branch, "expected": expected}
+        async with self._recorder.call("git_advance", arguments, caused_by=caused_by) as call:
+            is_moved = await self._run.advance(commit, expected)
+            if not is_moved:
                 call.set_outcome("failed")
-                call.set_result(f"conflicts in {', '.join(map(shown, result.paths))}")
-            else:
-                call.set_result(result.commit)
-            return result
+            call.set_result(commit if is_moved else "the branch has moved on")
+            return is_moved
 
     async def publish(self, *, caused_by: Causes = ()) -> str:
         """Give the user's repository the run's branch as it is now; return its commit.

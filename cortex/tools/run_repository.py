@@ -33,7 +33,6 @@ STORE = "repository.git"
 INDEXES = "index"
 PUBLISHED = "refs/swarm/published"
 MAX_DIFF_BYTES = 4 * 1024 * 1024
-MAX_RIVALS = 100
 _DIFF = (
     "--no-ext-diff",
     "--no-textconv",
@@ -50,16 +49,6 @@ class WorkTree:
     name: str
     root: Path
     base_commit: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """A change that is on the run's branch."""
-
-    commit: str
-    """The branch's commit that holds it."""
-    is_new: bool
-    """False: the branch held all of it before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +116,7 @@ class RunRepository:
 
     async def remove_work_tree(self, tree: WorkTree) -> None:
         """Remove a work tree with all that is in it; one that is not there is fine."""
-        await asyncio.to_thread(_remove, tree.root)
+        await asyncio.to_thread(remove_directory, tree.root)
         await asyncio.to_thread(self._index(tree).unlink, missing_ok=True)
 
     async def commit(
@@ -152,27 +141,10 @@ class RunRepository:
         message = format_message(subject, body, self.run_id, event_ids)
         return await self._commit_tree(stored, tree.base_commit, message)
 
-    async def accept(self, commit: str) -> Accepted | Conflict:
-        """Put a commit on top of the run's branch, merged with what was accepted since its base.
-
-        Raises:
-            ToolFailedError: git cannot merge.
-        """
-        _commits(commit)
-        for _ in range(MAX_RIVALS):
-            head = await self.head()
-            candidate = await self._onto(commit, head)
-            if isinstance(candidate, Conflict):
-                return candidate
-            if candidate == head:
-                return Accepted(commit=head, is_new=False)
-            moved = await self._git().ask("update-ref", self._ref, candidate, head)
-            if not moved.exit_code:
-                return Accepted(commit=candidate, is_new=True)
-        raise ToolFailedError(tool="git", reason=f"{self.branch} is moved by others all the time")
-
     async def candidate(self, commit: str, head: str) -> str | Conflict:
         """Return a commit on top of `head` with the changes of `commit`; no branch is moved.
+
+        It is `head` itself where that holds all of them.
 
         Raises:
             ToolFailedError: git cannot merge.
@@ -189,18 +161,10 @@ class RunRepository:
         return await self._commit_tree(shown[0], shown[1], message)
 
     async def advance(self, commit: str, expected: str) -> bool:
-        """Move the run's branch on to `commit`; False where it does not point to `expected`."""
+        """Have the run's branch point to `commit`; False where it does not point to `expected`."""
         _commits(commit, expected)
         moved = await self._git().ask("update-ref", self._ref, commit, expected)
         return not moved.exit_code
-
-    async def parent_and_tree(self, commit: str) -> tuple[str, str]:
-        """Return a commit's parent and the hash of its files."""
-        _commits(commit)
-        tree, parent = (await self._git().run("show", "-s", "--format=%T %P", commit)).text.split()[
-            :2
-        ]
-        return parent, tree
 
     async def move_work_tree(self, tree: WorkTree, commit: str) -> None:
         """Bring the files of another commit into a work tree; what is not git's stays.
@@ -276,10 +240,6 @@ class RunRepository:
         shown = await self._git().run("show", "-s", "--format=%B", *_commits(commit))
         return shown.stdout.decode("utf-8", "replace")
 
-    async def remove(self) -> None:
-        """Remove all of the run's directories; what was published stays."""
-        await asyncio.to_thread(_remove, self._directory)
-
     async def _store_files(self, git: Git) -> str:
         """Return a tree of the work tree's files, ignored ones left out."""
         options = ("--name-status", "-z", "--no-renames", "--ignore-submodules=all")
@@ -348,7 +308,7 @@ class RunRepository:
             return
         await self._repository.check_branch(self.branch)
         unfinished = self._directory / f"{STORE}.part"
-        await asyncio.to_thread(_remove, unfinished)
+        await asyncio.to_thread(remove_directory, unfinished)
         await make_store(self._config, unfinished, self._repository.origin)
         git = Git(self._config, self._directory, git_directory=unfinished)
         await git.run("update-ref", self._ref, self.facts.base_commit)
@@ -417,8 +377,8 @@ def _listed(names: Iterable[bytes]) -> bytes:
     return b"".join(name + b"\0" for name in names)
 
 
-def _remove(path: Path) -> None:
-    """Remove a directory, also where a command took the right to from us."""
+def remove_directory(path: Path) -> None:
+    """Remove a directory, also where a command took the right to from us; none is fine."""
     if path.is_symlink():
         path.unlink()
     elif path.exists():

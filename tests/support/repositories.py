@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from cortex.tools.run_repository import Conflict, RunRepository
+
 BRANCH_FILE = "refs/heads/swarm/"
 
 
@@ -75,3 +77,12 @@ class UserRepository:
                     continue
                 found[key] = os.readlink(path) if path.is_symlink() else path.read_bytes()
         return found
+
+
+async def put_on_branch(run: RunRepository, commit: str) -> str | Conflict:
+    """Put a commit on the run's branch, as a reviewer does; rivals try again."""
+    while True:
+        head = await run.head()
+        found = await run.candidate(commit, head)
+        if isinstance(found, Conflict) or found == head or await run.advance(found, head):
+            return found

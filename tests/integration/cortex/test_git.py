@@ -13,13 +13,13 @@ from cortex.tools.git_command import Git
 from cortex.tools.git_names import parse_trailers
 from cortex.tools.repository import Repository
 from cortex.tools.run_repository import (
-    Accepted,
     Conflict,
     RunRepository,
     WorkTree,
     open_run_repository,
+    remove_directory,
 )
-from tests.support.repositories import UserRepository
+from tests.support.repositories import UserRepository, put_on_branch
 
 EVENTS = ("01890000-0000-7000-8000-000000000001", "01890000-0000-7000-8000-000000000002")
 
@@ -59,9 +59,9 @@ async def test_work_reaches_the_user_as_one_branch_and_nothing_else(
     run = await start(user, place)
     tree = await run.add_work_tree("coder-1")
     (tree.root / "a.txt").write_text("changed\n")
-    await run.accept(await committed(run, tree))
+    await put_on_branch(run, await committed(run, tree))
     commit = await run.publish()
-    await run.remove()
+    remove_directory(place)
     assert user.state() == before
     assert user.git("rev-parse", "swarm/r1") == commit
     assert user.files_of("swarm/r1")["a.txt"] == b"changed\n"
@@ -80,7 +80,7 @@ async def test_commit_names_its_run_and_events_and_a_fixed_author(
     commit = await committed(run, tree)
     trailers = parse_trailers(await run.message(commit))
     assert (trailers.run_id, trailers.event_ids) == ("r1", EVENTS)
-    await run.accept(commit)
+    await put_on_branch(run, commit)
     await run.publish()
     shown = user.git("log", "-1", "--format=%an <%ae>%n%(trailers:only)", "swarm/r1")
     assert shown.splitlines() == [
@@ -106,7 +106,7 @@ async def test_every_kind_of_change_is_committed_and_ignored_files_are_not(
     (tree.root / "empty").touch()
     (tree.root / 'odd\n"name').write_bytes(bytes(range(256)))
     (tree.root / os.fsdecode(b"n\xff")).write_text("x")
-    await run.accept(await committed(run, tree))
+    await put_on_branch(run, await committed(run, tree))
     await run.publish()
     found = user.files_of("swarm/r1")
     assert sorted(found) == sorted(
@@ -134,8 +134,8 @@ async def test_changes_of_several_agents_are_merged_in_a_line(
     one, two = [await run.add_work_tree(name) for name in ("coder-1", "coder-2")]
     (one.root / "a.txt").write_text("ONE\ntwo\nthree\n")
     (two.root / "d" / "b.txt").write_text("B\n")
-    results = [await run.accept(await committed(run, tree)) for tree in (one, two)]
-    assert all(isinstance(result, Accepted) and result.is_new for result in results)
+    for tree in (one, two):
+        assert isinstance(await put_on_branch(run, await committed(run, tree)), str)
     await run.publish()
     found = user.files_of("swarm/r1")
     assert (found["a.txt"], found["d/b.txt"]) == (b"ONE\ntwo\nthree\n", b"B\n")
@@ -151,7 +151,7 @@ async def test_rivals_both_get_onto_the_branch(user: UserRepository, place: Path
         tree = await run.add_work_tree(f"coder-{number}")
         (tree.root / f"new-{number}").write_text("x")
         commits.append(await committed(run, tree))
-    await asyncio.gather(*(run.accept(commit) for commit in commits))
+    await asyncio.gather(*(put_on_branch(run, commit) for commit in commits))
     await run.publish()
     assert sum(name.startswith("new-") for name in user.files_of("swarm/r1")) == 6
 
@@ -162,9 +162,9 @@ async def test_conflict_is_named_and_changes_nothing(user: UserRepository, place
     one, two = [await run.add_work_tree(name) for name in ("coder-1", "coder-2")]
     for tree, text in ((one, "ONE"), (two, "UNO")):
         (tree.root / "a.txt").write_text(f"{text}\ntwo\nthree\n")
-    await run.accept(await committed(run, one))
+    await put_on_branch(run, await committed(run, one))
     head = await run.head()
-    assert await run.accept(await committed(run, two)) == Conflict(paths=(b"a.txt",))
+    assert await put_on_branch(run, await committed(run, two)) == Conflict(paths=(b"a.txt",))
     assert await run.head() == head
 
 
@@ -176,9 +176,8 @@ async def test_change_that_is_there_already_adds_no_commit(
     trees = [await run.add_work_tree(name) for name in ("coder-1", "coder-2")]
     for tree in trees:
         (tree.root / "a.txt").write_text("same\n")
-    first, second = [await run.accept(await committed(run, tree)) for tree in trees]
-    assert isinstance(first, Accepted)
-    assert second == Accepted(commit=first.commit, is_new=False)
+    first, second = [await put_on_branch(run, await committed(run, tree)) for tree in trees]
+    assert second == first == await run.head()
 
 
 async def test_run_goes_on_after_a_crash(user: UserRepository, place: Path) -> None:
@@ -186,14 +185,14 @@ async def test_run_goes_on_after_a_crash(user: UserRepository, place: Path) -> N
     run = await start(user, place)
     tree = await run.add_work_tree("coder-1")
     (tree.root / "a.txt").write_text("first\n")
-    await run.accept(await committed(run, tree))
+    await put_on_branch(run, await committed(run, tree))
     published = await run.publish()
     again = await start(user, place)
     assert await again.publish() == published
     tree = await again.add_work_tree("coder-1")
     assert (tree.root / "a.txt").read_text() == "first\n"
     (tree.root / "a.txt").write_text("second\n")
-    await again.accept(await committed(again, tree))
+    await put_on_branch(again, await committed(again, tree))
     assert await again.publish() == user.git("rev-parse", "swarm/r1") != published
 
 
@@ -204,7 +203,7 @@ async def test_crash_between_branch_and_note_is_made_good(
     run = await start(user, place)
     tree = await run.add_work_tree("coder-1")
     (tree.root / "a.txt").write_text("x\n")
-    await run.accept(await committed(run, tree))
+    await put_on_branch(run, await committed(run, tree))
     published = await run.publish()
     store = Git(GitConfig(), place, git_directory=place / "repository.git")
     await store.run("update-ref", "-d", "refs/swarm/published")
@@ -216,7 +215,7 @@ async def test_branch_that_the_user_moved_is_left_alone(user: UserRepository, pl
     run = await start(user, place)
     tree = await run.add_work_tree("coder-1")
     (tree.root / "a.txt").write_text("x\n")
-    await run.accept(await committed(run, tree))
+    await put_on_branch(run, await committed(run, tree))
     user.git("branch", "swarm/r1", "main")
     with pytest.raises(RepositoryError, match="cannot be moved"):
         await run.publish()
@@ -269,7 +268,7 @@ async def test_commands_find_what_was_accepted_before(user: UserRepository, plac
     run = await start(user, place)
     tree = await run.add_work_tree("coder-1")
     (tree.root / "a.txt").write_text("accepted\n")
-    await run.accept(await committed(run, tree))
+    await put_on_branch(run, await committed(run, tree))
     later = UserRepository.at((await run.add_work_tree("coder-2")).root)
     assert later.git("status", "--porcelain") == ""
     assert later.show("HEAD:a.txt") == b"accepted\n"

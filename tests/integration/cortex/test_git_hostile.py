@@ -9,8 +9,8 @@ import pytest
 
 from cortex.errors import RepositoryError
 from cortex.tools.repository import Repository
-from cortex.tools.run_repository import open_run_repository
-from tests.support.repositories import UserRepository
+from cortex.tools.run_repository import open_run_repository, remove_directory
+from tests.support.repositories import UserRepository, put_on_branch
 
 HOOKS = (
     "applypatch-msg",
@@ -87,9 +87,9 @@ async def work(user: UserRepository, place: Path, *, name: str = "a.txt") -> dic
         commit = await run.commit(tree, "Change")
         assert commit is not None
         await run.diff(tree.base_commit, commit)
-        await run.accept(commit)
+        await put_on_branch(run, commit)
     await run.publish()
-    await run.remove()
+    remove_directory(place)
     return user.files_of("swarm/r1")
 
 
@@ -146,7 +146,7 @@ async def test_files_come_and_go_byte_for_byte_whatever_the_attributes_say(
     (tree.root / "c.txt").write_bytes(b"one\r\ntwo\r\n")
     commit = await run.commit(tree, "Change")
     assert commit is not None
-    await run.accept(commit)
+    await put_on_branch(run, commit)
     await run.publish()
     assert user.show("swarm/r1:c.txt") == b"one\r\ntwo\r\n"
 
@@ -180,7 +180,7 @@ async def test_submodule_stays_as_it_is(user: UserRepository, place: Path, tmp_p
     commit = await run.commit(tree, "Change")
     assert commit is not None
     assert await run.changed_paths(tree.base_commit, commit) == (b"a.txt",)
-    await run.accept(commit)
+    await put_on_branch(run, commit)
     await run.publish()
     assert user.git("rev-parse", "swarm/r1:sub") == module
 

@@ -17,7 +17,7 @@ from cortex.tools.contents import Contents
 from cortex.tools.git_ops import GitOps
 from cortex.tools.linter import Linter
 from cortex.tools.repository import Repository
-from cortex.tools.run_repository import Conflict, open_run_repository
+from cortex.tools.run_repository import open_run_repository
 from cortex.tools.workspace import open_workspace
 from nervous_system.changes import SYMLINK_MODE
 from nervous_system.errors import ContentMissingError
@@ -163,7 +163,7 @@ async def test_linter_that_cannot_run_says_why(bench: Workbench) -> None:
 
 
 async def test_git_calls_are_events(bench: Workbench, tmp_path: Path) -> None:
-    """Work tree, commit, acceptance, conflict and hand-over can be read on the bus."""
+    """Work tree, commit, the branch's moves and the hand-over can be read on the bus."""
     user = UserRepository(tmp_path / "user")
     user.commit({"a.txt": "one\n"})
     run = await open_run_repository(await Repository.open(user.root), tmp_path / "run", "r1")
@@ -173,15 +173,15 @@ async def test_git_calls_are_events(bench: Workbench, tmp_path: Path) -> None:
     for tree in (one, two):
         (tree.root / "a.txt").write_text(f"{tree.name}\n")
         commits.append(await git.commit(tree, "Change", event_ids=bench.recorder.event_ids))
-    await git.accept(commits[0] or "")
-    assert isinstance(await git.accept(commits[1] or ""), Conflict)
+    assert await git.advance(commits[0] or "", run.facts.base_commit)
+    assert not await git.advance(commits[1] or "", run.facts.base_commit)
     await git.publish()
     calls = [(one.tool_name, one.tool_outcome) for one in await bench.calls()]
     assert calls == [
         *[("git_work_tree", "ok")] * 2,
         *[("git_commit", "ok")] * 2,
-        ("git_accept", "ok"),
-        ("git_accept", "failed"),
+        ("git_advance", "ok"),
+        ("git_advance", "failed"),
         ("git_publish", "ok"),
     ]
-    assert (await bench.calls())[-2].tool_result == "conflicts in a.txt"
+    assert (await bench.calls())[-2].tool_result == "the branch has moved on"
