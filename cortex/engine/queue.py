@@ -31,6 +31,7 @@ from nervous_system.comms.open import Bus
 from nervous_system.comms.reader import parse_origin
 from nervous_system.comms.streams import TASKS_STREAM
 from nervous_system.errors import BusError, BusUnavailableError
+from nervous_system.events import new_event_id
 from nervous_system.subjects import escape_token
 
 logger = logging.getLogger(__name__)
@@ -155,12 +156,13 @@ class TaskQueue:
         try:
             yield source
         finally:
-            await source.close()
+            await asyncio.shield(source.close())
 
 
 def _conditional(view: TaskView) -> Conditional:
     subject = subject_of_message(view)
-    outgoing = Outgoing(subject=subject, payload=encode_message(view), event_id=subject)
+    # an id of its own: the server would take a message that was lost for one that it has
+    outgoing = Outgoing(subject=subject, payload=encode_message(view), event_id=new_event_id())
     return Conditional(outgoing=outgoing, expected_sequence=0)
 
 

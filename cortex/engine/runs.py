@@ -8,13 +8,14 @@ from typing import Any, cast
 from cortex.engine.coordination import Coordination
 from cortex.engine.replay import RunState
 from cortex.engine.state_machine import RunPhase, RunTrigger, apply_run
-from cortex.engine.tasks import Task, Transition, all_subjects, check_tasks
+from cortex.engine.tasks import Task, Transition, all_subjects, check_tasks, run_subjects
 from cortex.errors import InvalidPlanError, RunNotFoundError
 from nervous_system.comms.conditional import Conditional
 from nervous_system.errors import BusError, BusUnavailableError, WrongSequenceError
 from nervous_system.events import new_event_id
 
 WRITE_SECONDS = 30.0
+RETRY_SECONDS = 0.25
 
 
 class RunClient:
@@ -128,13 +129,28 @@ class RunClient:
         with suppress(BusUnavailableError):
             await self._log.run(run_id)
         run = RunState(run_id=run_id)
-        following = cast("Any", self.watch(run_id))
+        # its own steps alone: whoever waits should cost little while tasks are being done
+        following = cast("Any", self._log.follow(1, run_subjects(run_id)))
         async with aclosing(following):
             async for transition in following:
                 run.apply(transition)
-                if run.has_ended and not run.open_count:
-                    return run
+                if run.has_ended and (ended := await self._when_all_ended(run_id)):
+                    return ended
         raise RunNotFoundError(run_id=run_id)
+
+    async def _when_all_ended(self, run_id: str) -> RunState | None:
+        """Return a run that has ended when its last task has; None if it was resumed instead.
+
+        Tasks that were submitted too late end after it.
+        """
+        while True:
+            with suppress(BusUnavailableError):
+                run = await self._log.run(run_id)
+                if not run.has_ended:
+                    return None
+                if not run.open_count:
+                    return run
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _move(self, run_id: str, wish: RunTrigger, reason: str = "") -> RunPhase:
         """Let something happen to a run, unless it has happened already; return its phase."""

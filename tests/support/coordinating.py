@@ -76,6 +76,8 @@ class Party:
     async def end(self) -> None:
         for stop in self.stops:
             stop.set()
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=5)
         for task in self.tasks:
             await end_task(task)
             if not task.cancelled():

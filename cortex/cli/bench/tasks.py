@@ -16,7 +16,6 @@ from typing import Any, cast
 
 from cortex.cli.bench.rig import POLL_SECONDS, SWARM, Rig
 from cortex.engine.coordination import open_coordination
-from cortex.engine.replay import RunState
 from cortex.engine.runs import RunClient
 from cortex.engine.state_machine import TaskTrigger
 from cortex.engine.tasks import Task, Transition
@@ -141,19 +140,24 @@ async def _complete(runs: RunClient, tasks: Sequence[Task]) -> list[Transition]:
     run_id = await runs.create({"task": "bench"})
     await runs.submit([_of_run(task, run_id) for task in tasks])
     await runs.start(run_id)
-    found: list[Transition] = []
-    state = RunState(run_id=run_id)
-    async with asyncio.timeout(END_SECONDS), aclosing(cast("Any", runs.watch(run_id))) as watched:
-        async for transition in watched:
-            found.append(transition)
-            state.apply(transition)
-            if state.has_ended:
-                break
+    async with asyncio.timeout(END_SECONDS):
+        state = await runs.wait(run_id)
+        found = await _transitions(runs, run_id, state.last_sequence)
     completions = _completions(found)
     if state.counts() != {"DONE": len(tasks)} or len(completions) != len(tasks):
         raise TasksLostError(
             expected=len(tasks), completions=len(completions), states=state.counts()
         )
+    return found
+
+
+async def _transitions(runs: RunClient, run_id: str, end: int) -> list[Transition]:
+    found: list[Transition] = []
+    async with aclosing(cast("Any", runs.watch(run_id))) as watched:
+        async for transition in watched:
+            found.append(transition)
+            if transition.sequence == end:
+                break
     return found
 
 

@@ -12,7 +12,7 @@ from cortex.errors import (
     InvalidPlanError,
     ModelAnswerError,
 )
-from tests.support.coordinating import Party, task
+from tests.support.coordinating import LEASE, Party, task
 from tests.support.eventually import eventually
 
 
@@ -217,3 +217,79 @@ async def test_task_submitted_twice_is_refused(party: Party) -> None:
     with pytest.raises(InvalidPlanError, match="has a task of this id"):
         await party.runs.submit([task()])
     assert list((await party.runs.view(run_id)).tasks) == ["t1"]
+
+
+async def test_task_submitted_too_late_is_cancelled(party: Party) -> None:
+    await party.orchestrator()
+    await party.worker()
+    run_id = await party.run(task())
+    await party.end_of()
+    await party.runs.submit([task("late")])
+    await eventually(lambda: _is_cancelled(party, "late"))
+    assert (await party.end_of()).run_id == run_id
+
+
+async def _is_cancelled(party: Party, task_id: str) -> bool:
+    view = (await party.runs.view("r1")).tasks[task_id]
+    return view.state is TaskState.CANCELLED and view.reason == "the run had ended"
+
+
+async def test_rubbish_on_a_tasks_subject_stops_nobody(party: Party) -> None:
+    """Whoever may write there can move the subject on, but not what it says."""
+    js = party.swarm.bus.js
+    run_id = await party.run(task("t1"), task("t2", depends_on=("t1",)))
+    await js.publish(f"swarm.coordination.task.{run_id}.t1.mallory", b"\xff rubbish")
+    await js.publish(f"swarm.coordination.task.{run_id}.t2.mallory", b"")
+    await js.publish(f"swarm.coordination.run.{run_id}.mallory", b"rubbish")
+    await party.orchestrator()
+    await party.worker()
+    run = await party.end_of()
+    assert run.counts() == {"DONE": 2}
+    assert run.refused_count == 3
+
+
+async def test_lost_message_of_the_queue_is_put_back(party: Party) -> None:
+    """As when an orchestrator dies between a release and its message, or somebody removes one."""
+    await party.orchestrator()
+    run_id = await party.run(task())
+    await eventually(lambda: _all_queued(party, run_id, 1))
+    await party.swarm.bus.js.purge_stream("SWARM_TASKS")
+    await party.worker()
+    assert (await party.end_of()).counts() == {"DONE": 1}
+
+
+async def test_two_orchestrators_do_everything_once(party: Party) -> None:
+    await party.orchestrator("one")
+    await party.orchestrator("two")
+    await party.worker()
+    await party.run(*(task(f"t{n}", depends_on=(f"t{n - 1}",) if n else ()) for n in range(20)))
+    run = await party.end_of()
+    assert run.counts() == {"DONE": 20}
+    assert run.refused_count == 0
+    assert {view.attempt for view in run.tasks.values()} == {1}
+
+
+async def test_long_task_outlives_its_lease(party: Party) -> None:
+    """Signs of life keep it with its worker."""
+
+    async def outlast(claim: Claim) -> TaskResult:
+        await asyncio.sleep(2.5 * LEASE.total_seconds())
+        return TaskResult()
+
+    await party.orchestrator()
+    await party.worker(outlast)
+    await party.worker(outlast, name="worker-2")
+    await party.run(task())
+    assert (await party.end_of()).tasks["t1"].attempt == 1
+
+
+async def test_result_that_is_no_json_is_a_failed_attempt(party: Party) -> None:
+    async def answer(claim: Claim) -> TaskResult:
+        return TaskResult(document={"what": object()})
+
+    await party.orchestrator()
+    await party.worker(answer)
+    await party.run(task(max_attempts=1))
+    view = (await party.end_of()).tasks["t1"]
+    assert view.state is TaskState.DEAD
+    assert view.reason.startswith("result is no JSON")
