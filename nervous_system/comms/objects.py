@@ -5,21 +5,19 @@ history removes it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import nats.js.errors
 from nats.js import JetStreamContext
+from nats.js.api import ObjectInfo
 from nats.js.object_store import ObjectStore
 
 from nervous_system.comms.connection import translated
-from nervous_system.comms.running import end_task
 from nervous_system.comms.streams import CONTENT_BUCKET
 from nervous_system.errors import BusUnavailableError, ContentMissingError
 
-LOOK_SECONDS = 1.0
-"""How often a fetch that takes long looks whether its content is still there."""
 T = TypeVar("T")
 
 
@@ -68,29 +66,30 @@ class BusContentStore:
         """
         store = await self._open()
         try:
-            found = await self._unless_removed(digest, store.get(digest))
-        except (nats.js.errors.NotFoundError, nats.js.errors.DigestMismatchError) as error:
+            info = await self._call("content info", lambda: store.get_info(digest))
+            content = await self._call("content get", lambda: self._read(info))
+        except nats.js.errors.NotFoundError as error:
             raise ContentMissingError(digest=digest) from error
-        content = bytes(found.data or b"")
         if await asyncio.to_thread(_digest, content) != digest:
             raise ContentMissingError(digest=digest)
         return content
 
-    async def _unless_removed(self, digest: str, getting: Coroutine[Any, Any, T]) -> T:
-        """Return what `getting` does, unless the content is removed meanwhile.
+    async def _read(self, info: ObjectInfo) -> bytes:
+        """Read the chunks one by one.
 
-        Whoever copies content into history may remove it while it is fetched; nats-py would wait
-        for the rest for ever.
+        nats-py would make a consumer for each content, which stays for minutes and of which a
+        server takes no more than a thousand; and it would wait for ever for what is removed.
         """
-        task = asyncio.create_task(getting)
-        try:
-            while not (await asyncio.wait({task}, timeout=LOOK_SECONDS))[0]:
-                if not await self.has(digest):
-                    raise ContentMissingError(digest=digest)
-            with translated("content get", self._servers):
-                return task.result()
-        finally:
-            await end_task(task)
+        subject = f"$O.{self._bucket}.C.{info.nuid}"
+        size, sequence, chunks = 0, 1, []
+        while size < (info.size or 0):
+            chunk = await self._jetstream.get_msg(
+                f"OBJ_{self._bucket}", seq=sequence, subject=subject, next=True
+            )
+            data = chunk.data or b""
+            chunks.append(data)
+            size, sequence = size + len(data), (chunk.seq or 0) + 1
+        return b"".join(chunks)
 
     async def remove(self, digest: str) -> None:
         """Remove the content, for whoever has made sure that history holds it; none there is fine.

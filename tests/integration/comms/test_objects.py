@@ -77,6 +77,16 @@ async def test_fetch_of_content_that_is_removed_meanwhile_ends(
         await getting
 
 
+async def test_fetching_leaves_no_consumer_behind(
+    client: BusClient, content: BusContentStore
+) -> None:
+    """A server takes a thousand of them, and history fetches all contents of a run at once."""
+    digest = await content.put(b"content")
+    assert await content.get(digest) == b"content"
+    info = await client.jetstream().stream_info(f"OBJ_{CONTENT_BUCKET}")
+    assert info.state.consumer_count == 0
+
+
 async def test_missing_bucket_is_named(client: BusClient, nats_server: NatsServer) -> None:
     store = BusContentStore(client.jetstream(), servers=nats_server.url, bucket="NONE")
     with pytest.raises(BusUnavailableError, match="NONE"):
