@@ -11,8 +11,9 @@ from cortex.cli.main import run
 from cortex.cli.session import LogFormat, Session
 
 NAMES = (
-    "up down status doctor publish tail events sql replay export import verify quarantine ingest "
-    "prune backup bench version"
+    "up down status doctor publish tail events sql replay runs timeline show diff why recall "
+    "restore fork export import verify quarantine run orchestrate worker tasks cancel pause "
+    "resume ingest prune backup bench version"
 )
 
 
