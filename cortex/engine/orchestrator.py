@@ -9,6 +9,7 @@ replays, finds what is left to be done, and does it.
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -35,6 +36,35 @@ Touched = dict[str, set[str] | None]
 """Run id to the tasks whose next steps may have changed; None: all of them."""
 
 
+@dataclass(slots=True)
+class _Done:
+    """What this process has written for a run and not read back yet.
+
+    Doing it again would do no harm, but cost a refusal for each.
+    """
+
+    moved: dict[str, int] = field(default_factory=dict)
+    """Task id to the sequence of its step."""
+    queued: dict[str, int] = field(default_factory=dict)
+    """Task id to the generation that was put into the queue."""
+
+    def is_moving(self, run: RunState, task_id: str) -> bool:
+        """Whether a step of that task is on its way back."""
+        return self.moved.get(task_id, 0) > run.tasks[task_id].sequence
+
+    def note_moves(self, moves: Sequence[Move], results: Sequence[int | BusError]) -> None:
+        """Remember what was stored."""
+        for move, result in zip(moves, results, strict=False):  # the run's own step comes last
+            if isinstance(result, int):
+                self.moved[move.task_id] = result
+
+    def note_queued(self, views: Sequence[TaskView], results: Sequence[int | BusError]) -> None:
+        """Remember what lies in the queue."""
+        for view, result in zip(views, results, strict=True):
+            if isinstance(result, int | WrongSequenceError):
+                self.queued[view.task.task_id] = view.generation
+
+
 class Orchestrator:
     """A service that brings runs on. Any number of them may run at the same time."""
 
@@ -51,6 +81,7 @@ class Orchestrator:
         self._sweep_seconds = sweep.total_seconds()
         self._runs: dict[str, RunState] = {}
         self._touched: Touched = {}
+        self._done: dict[str, _Done] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, across absences of the bus."""
@@ -156,6 +187,7 @@ class Orchestrator:
                 self._touch_again(run_id, task_ids)
             elif run.has_ended and not run.open_count:
                 del self._runs[run_id]
+                self._done.pop(run_id, None)
 
     def _touch_again(self, run_id: str, task_ids: set[str] | None) -> None:
         if task_ids is None or self._touched.get(run_id, task_ids) is None:
@@ -165,14 +197,26 @@ class Orchestrator:
 
     async def _do(self, run: RunState, steps: Sequence[Step]) -> bool:
         """Perform steps; False where one has to be tried again."""
-        moves = [step for step in steps if isinstance(step, Move)]
-        queued = [run.tasks[step.task_id] for step in steps if isinstance(step, Enqueue)]
+        done = self._done.setdefault(run.run_id, _Done())
+        moves = [
+            step
+            for step in steps
+            if isinstance(step, Move) and not done.is_moving(run, step.task_id)
+        ]
+        queued = [
+            run.tasks[step.task_id]
+            for step in steps
+            if isinstance(step, Enqueue) and done.queued.get(step.task_id) != step.generation
+        ]
         closing = [step for step in steps if isinstance(step, Close)]
         written = [self._move(run.tasks[move.task_id], move) for move in moves]
         written += [self._closing(run, step) for step in closing]
         results = await self._writer.write_all(written) if written else []
+        done.note_moves(moves, results)
         if queued:
-            results += await self._queue.put(queued)
+            answers = await self._queue.put(queued)
+            done.note_queued(queued, answers)
+            results += answers
         return _report(results)
 
     def _move(self, view: TaskView, move: Move) -> Conditional:
