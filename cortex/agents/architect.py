@@ -8,7 +8,7 @@ from typing import Any
 
 from cortex.agents.base import BaseAgent
 from cortex.agents.checking import Checked, run_checks
-from cortex.agents.recalling import recall
+from cortex.agents.recalling import recall, remember
 from cortex.agents.site import Place, Site
 from cortex.engine.claims import Claim, TaskResult
 from cortex.engine.job import ARCHITECT, CODER, PLAN_TASK, REVIEWER
@@ -43,6 +43,7 @@ class Architect(BaseAgent):
             findings = await place.linter.check(rules=rules)
             checked = await run_checks(place.linter, job.checks)
             plan, decision = await self._plan(place, findings)
+        await remember(site, self.tools, claim, plan.rationale, decision)
         known = {one for one in state.tasks if one != PLAN_TASK}
         tasks = [self._task(one, decision) for one in plan.tasks if one.key not in known]
         await site.runs.submit(tasks)

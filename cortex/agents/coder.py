@@ -8,7 +8,7 @@ from typing import Any
 
 from cortex.agents.architect import planned_of
 from cortex.agents.base import BaseAgent
-from cortex.agents.recalling import recall
+from cortex.agents.recalling import recall, refusals, remember
 from cortex.agents.site import Place, Site
 from cortex.engine.claims import Claim, TaskResult
 from cortex.engine.job import CODER
@@ -66,7 +66,7 @@ class Coder(BaseAgent):
             findings=tuple(findings),
             root=root,
             memories=memories,
-            refusals=_refusals(claim),
+            refusals=await refusals(self._site, self.tools, claim),
         )
         change = await self._site.model.change(request)
         decision = await self.agent.decide(
@@ -77,6 +77,7 @@ class Coder(BaseAgent):
             context_hash=_context_hash(request.contents),
             memory_ids=[one.memory_id for one in memories],
         )
+        await remember(self._site, self.tools, claim, change.rationale, decision)
         return change, decision
 
     async def _edit(self, place: Place, change: ChangeSet, decision: Receipt) -> None:
@@ -87,10 +88,6 @@ class Coder(BaseAgent):
                 await place.files.write(
                     edit.path, edit.new_content, mode=edit.mode, caused_by=(decision,)
                 )
-
-
-def _refusals(claim: Claim) -> tuple[str, ...]:
-    return tuple(one for one in (claim.feedback,) if one)
 
 
 def _trigger(claim: Claim, planned: PlannedTask) -> str:

@@ -16,11 +16,12 @@ from cortex.agents.checking import (
     run_check,
     run_checks,
 )
+from cortex.agents.recalling import noted, remember
 from cortex.agents.site import Base, Place, Site
 from cortex.engine.claims import Claim, TaskResult
 from cortex.engine.job import PLAN_TASK, REVIEWER, Check
 from cortex.engine.replay import RunState
-from cortex.models.port import Finding, PlannedTask, Review, ReviewRequest
+from cortex.models.port import Finding, Memory, PlannedTask, Review, ReviewRequest
 from cortex.tools.comparison import compare
 from cortex.tools.run_repository import Conflict
 from nervous_system.agent import Agent
@@ -70,9 +71,14 @@ class Reviewer(BaseAgent):
             return TaskResult.sent_back(reason, decision=decision.event_id)
         async with site.fork(self.tools, claim, base) as place:
             tried = await self._try(claim, state, place, candidate)
-        review = await site.model.review(_request(site, claim, tried))
+        memories = await noted(site, self.tools)
+        review = await site.model.review(_request(site, claim, tried, memories))
         decision = await self._say(
-            claim, accepted=review.accepted, rationale=review.rationale, review=review
+            claim,
+            accepted=review.accepted,
+            rationale=review.rationale,
+            review=review,
+            memories=memories,
         )
         if not review.accepted:
             return TaskResult.sent_back("; ".join(review.reasons), decision=decision.event_id)
@@ -124,17 +130,27 @@ class Reviewer(BaseAgent):
         return {**found, **await run_checks(place.linter, self._site.job.checks)}
 
     async def _say(
-        self, claim: Claim, *, accepted: bool, rationale: str, review: Review | None = None
+        self,
+        claim: Claim,
+        *,
+        accepted: bool,
+        rationale: str,
+        review: Review | None = None,
+        memories: Sequence[Memory] = (),
     ) -> Receipt:
         verdict = "accept" if accepted else "send back"
         other = "send it back" if accepted else "accept it as it is"
-        return await self.agent.decide(
-            rationale=f"{verdict} {claim.task.task_id}: {rationale}",
+        said = f"{verdict} {claim.task.task_id}: {rationale}"
+        decision = await self.agent.decide(
+            rationale=said,
             rejected_alternatives=[*(review.rejected_alternatives if review else ()), other],
             confidence=review.confidence if review else 1.0,
             input_trigger=f"task {claim.task.task_id}: {claim.task.title}, handed in",
+            memory_ids=[one.memory_id for one in memories],
             caused_by=[*coder_events(claim.result)[:1], *_claim_causes(claim)],
         )
+        await remember(self._site, self.tools, claim, said, decision)
+        return decision
 
     async def _accept(self, claim: Claim, tried: _Tried, decision: Receipt) -> TaskResult:
         event_ids = (*coder_events(claim.result), decision.event_id)
@@ -149,7 +165,9 @@ class Reviewer(BaseAgent):
         return TaskResult(document={**verdict, "checks": checks})
 
 
-def _request(site: Site, claim: Claim, tried: _Tried) -> ReviewRequest:
+def _request(
+    site: Site, claim: Claim, tried: _Tried, memories: tuple[Memory, ...]
+) -> ReviewRequest:
     planned: PlannedTask = planned_of(claim.task)
     return ReviewRequest(
         task=site.job.task,
@@ -161,6 +179,7 @@ def _request(site: Site, claim: Claim, tried: _Tried) -> ReviewRequest:
         checks=compared(tried.before, tried.after),
         rationale=str(claim.result.get("rationale", "")),
         unresolved=tuple(map(str, claim.result.get("unresolved", ()))),
+        memories=memories,
     )
 
 

@@ -29,7 +29,7 @@ PUT_OFF_SECONDS = 5.0
 async def open_agent(workplace: Workplace) -> AsyncIterator[Handler]:
     """Open the agent of a worker's role, with sites of its own."""
     async with (
-        Sites(workplace.swarm, workplace.runs) as sites,
+        Sites(workplace.swarm, workplace.runs, workplace.memory) as sites,
         host_role(workplace.swarm, workplace.agent_id, workplace.role, sites) as host,
     ):
         yield host

@@ -20,6 +20,7 @@ from cortex.engine.runs import RunClient
 from cortex.engine.state_machine import RunPhase
 from cortex.engine.tasks import Task, Transition
 from cortex.engine.worker import Worker
+from cortex.memory.long_term import LongTermMemory
 from cortex.tools.recording import ToolRecorder
 from cortex.tools.repository import Repository
 from cortex.tools.run_repository import open_run_repository, remove_directory
@@ -101,7 +102,12 @@ async def _submit_plan(runs: RunClient, run_id: str, carrier: Mapping[str, str])
 
 
 async def work_on(
-    swarm: Swarm, part: Coordination, run_id: str, coders: int, stop: asyncio.Event
+    swarm: Swarm,
+    part: Coordination,
+    run_id: str,
+    coders: int,
+    stop: asyncio.Event,
+    memory: LongTermMemory | None = None,
 ) -> RunState:
     """Bring a run to its end, or go on until `stop` is set; return the run as it is then.
 
@@ -112,7 +118,7 @@ async def work_on(
     roles = [(ARCHITECT, 1), *((CODER, number + 1) for number in range(coders)), (REVIEWER, 1)]
     async with AsyncExitStack() as stack:
         runs = RunClient(part)
-        sites = await stack.enter_async_context(Sites(swarm, runs))
+        sites = await stack.enter_async_context(Sites(swarm, runs, memory))
         workers = [
             await _open_worker(stack, swarm, sites, f"{role}-{number}", role)
             for role, number in roles

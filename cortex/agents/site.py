@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +14,8 @@ from cortex.engine.job import Job, newest_accepted, parse_job
 from cortex.engine.replay import RunState
 from cortex.engine.runs import RunClient
 from cortex.errors import TaskRefusedError
+from cortex.memory.long_term import LongTermMemory
+from cortex.memory.notebook import Notebook
 from cortex.models.budget import Spending
 from cortex.models.calls import ModelCall
 from cortex.models.choose import open_model
@@ -74,6 +76,10 @@ class Site:
     contents: Contents
     model: Model
     directory: Path
+    memory: LongTermMemory | None = None
+    """What earlier runs left; None: there is no history to ask."""
+    notebooks: dict[str, Notebook] = field(default_factory=dict)
+    """What each agent keeps in mind, by agent id."""
 
     async def state(self) -> RunState:
         """Return the run as it is now."""
@@ -131,9 +137,10 @@ class Site:
 class Sites:
     """The sites of this process, each opened once; used as an async context manager."""
 
-    def __init__(self, swarm: Swarm, runs: RunClient) -> None:
+    def __init__(self, swarm: Swarm, runs: RunClient, memory: LongTermMemory | None = None) -> None:
         self._swarm = swarm
         self._runs = runs
+        self._memory = memory
         self._open: dict[str, Site] = {}
         self._lock = asyncio.Lock()
         self._stack = AsyncExitStack()
@@ -157,13 +164,15 @@ class Sites:
         async with self._lock:
             if run_id not in self._open:
                 self._open[run_id] = await self._stack.enter_async_context(
-                    open_site(self._swarm, self._runs, run_id)
+                    open_site(self._swarm, self._runs, run_id, self._memory)
                 )
             return self._open[run_id]
 
 
 @asynccontextmanager
-async def open_site(swarm: Swarm, runs: RunClient, run_id: str) -> AsyncIterator[Site]:
+async def open_site(
+    swarm: Swarm, runs: RunClient, run_id: str, memory: LongTermMemory | None = None
+) -> AsyncIterator[Site]:
     """Open the site of a run; raises as `Sites.of` does."""
     state = await runs.view(run_id)
     try:
@@ -182,6 +191,7 @@ async def open_site(swarm: Swarm, runs: RunClient, run_id: str) -> AsyncIterator
             contents=open_contents(directory),
             model=model,
             directory=directory,
+            memory=memory,
         )
 
 

@@ -59,6 +59,9 @@ COMMANDS = {
     "why": CommandPlace(
         "cortex.cli.why_command:why", "Say which change and decision wrote a line."
     ),
+    "recall": CommandPlace(
+        "cortex.cli.recall_command:recall", "Find what earlier runs decided and changed."
+    ),
     "restore": CommandPlace(
         "cortex.cli.restore_command:restore", "Write the files of a moment into a new place."
     ),

@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from clickhouse_connect import common
@@ -43,24 +45,36 @@ def writer_config(session: Session) -> HistoryConfig:
     return _config(session, "writer_dsn")
 
 
-def open_reader(session: Session) -> AbstractContextManager[HistoryClient]:
+def open_reader(
+    session: Session, patience: timedelta | None = None
+) -> AbstractContextManager[HistoryClient]:
     """Open history as readers reach it.
 
+    Args:
+        session: of the command.
+        patience: how long a connection and an answer may take; None: as usual.
+
     Raises:
         StackDownError: no stack runs, and no variable names a history.
         HistoryUnavailableError: nothing answers there.
     """
-    return _opened(reader_config(session))
+    return _opened(reader_config(session), patience)
 
 
-def open_writer(session: Session) -> AbstractContextManager[HistoryClient]:
+def open_writer(
+    session: Session, patience: timedelta | None = None
+) -> AbstractContextManager[HistoryClient]:
     """Open history as its owner reaches it.
 
+    Args:
+        session: of the command.
+        patience: how long a connection and an answer may take; None: as usual.
+
     Raises:
         StackDownError: no stack runs, and no variable names a history.
         HistoryUnavailableError: nothing answers there.
     """
-    return _opened(writer_config(session))
+    return _opened(writer_config(session), patience)
 
 
 def _config(session: Session, key: str) -> HistoryConfig:
@@ -68,8 +82,10 @@ def _config(session: Session, key: str) -> HistoryConfig:
 
 
 @contextmanager
-def _opened(config: HistoryConfig) -> Iterator[HistoryClient]:
+def _opened(config: HistoryConfig, patience: timedelta | None = None) -> Iterator[HistoryClient]:
     _prepare_driver()
+    if patience is not None:
+        config = replace(config, connect_timeout=patience, request_timeout=patience)
     with open_history(config) as history:
         yield history
 

@@ -11,6 +11,7 @@ from cortex.agents.running import Wanted, begin_job, continue_job, transitions, 
 from cortex.cli import options, output
 from cortex.cli.errors import INTERRUPTED, CommandFailedError
 from cortex.cli.job_lines import line_of, summary_lines
+from cortex.cli.memory import OpenedMemory, open_memory
 from cortex.cli.session import Session
 from cortex.cli.working import open_part, operator_config, stopped_by_signals
 from cortex.engine.coordination import Coordination
@@ -94,12 +95,15 @@ async def run(
 
 async def continue_run(session: Session, run_id: str, *, as_json: bool) -> None:
     """Go on with a run on a repository that nobody works on; what `swarm resume` does."""
-    async with open_part(operator_config(session), AGENT) as (swarm, part):
+    async with (
+        open_memory(session) as memory,
+        open_part(operator_config(session), AGENT) as (swarm, part),
+    ):
         runs = RunClient(part)
         job = await continue_job(runs, run_id)
         await _check_model(model_config(job, session.environment), job.task)
         await _check_repository(job.repository)
-        await _work(swarm, part, runs, job, as_json=as_json)
+        await _work(swarm, part, runs, job, memory, as_json=as_json)
 
 
 def ensure_stack(session: Session) -> None:
@@ -132,20 +136,31 @@ async def _check_repository(path: Path) -> None:
 
 
 async def _begin_and_work(session: Session, wanted: Wanted, *, as_json: bool) -> None:
-    async with open_part(operator_config(session), AGENT) as (swarm, part):
+    async with (
+        open_memory(session) as memory,
+        open_part(operator_config(session), AGENT) as (swarm, part),
+    ):
         runs = RunClient(part)
         job = await begin_job(swarm, runs, AGENT, wanted)
         output.note(f"run {job.run_id} on {job.repository} at {job.base_commit[:12]}")
-        await _work(swarm, part, runs, job, as_json=as_json)
+        await _work(swarm, part, runs, job, memory, as_json=as_json)
 
 
 async def _work(
-    swarm: Swarm, part: Coordination, runs: RunClient, job: Job, *, as_json: bool
+    swarm: Swarm,
+    part: Coordination,
+    runs: RunClient,
+    job: Job,
+    memory: OpenedMemory,
+    *,
+    as_json: bool,
 ) -> None:
+    output.note(f"memory of earlier runs: {memory.describe()}")
+    await memory.keeper.catch_up(0)  # begun here, so that the first agent need not wait for it
     with stopped_by_signals() as stop:
         telling = asyncio.create_task(_tell(runs, job.run_id))
         try:
-            state = await work_on(swarm, part, job.run_id, job.coders, stop)
+            state = await work_on(swarm, part, job.run_id, job.coders, stop, memory.long_term)
         finally:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)

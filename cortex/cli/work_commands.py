@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cortex.cli import output
+from cortex.cli.memory import open_memory
 from cortex.cli.session import Session
 from cortex.cli.working import agent_config, open_part, operator_config, stopped_by_signals
 from cortex.engine.coordination import open_coordination
@@ -16,6 +17,7 @@ from cortex.engine.orchestrator import Orchestrator
 from cortex.engine.runs import RunClient
 from cortex.engine.worker import DEFAULT_GRACE, Worker
 from cortex.errors import HandlerNotFoundError
+from cortex.memory.long_term import LongTermMemory
 from nervous_system import connect
 from nervous_system.swarm import Swarm
 
@@ -86,11 +88,15 @@ async def worker(
         timedelta(seconds=grace),
     )
     with stopped_by_signals() as stop:
-        async with connect(config=agent_config(Session.of(ctx))) as swarm:
+        async with (
+            open_memory(Session.of(ctx)) as memory,
+            connect(config=agent_config(Session.of(ctx))) as swarm,
+        ):
+            long_term = memory.long_term
             output.note(f"{', '.join(names)} at work; Ctrl-C ends it")
             async with asyncio.TaskGroup() as group:
                 for one in names:
-                    group.create_task(_work(swarm, open_handler, one, role, times, stop))
+                    group.create_task(_work(swarm, open_handler, one, role, times, stop, long_term))
 
 
 async def _work(
@@ -100,10 +106,13 @@ async def _work(
     role: str,
     times: tuple[timedelta | None, timedelta],
     stop: asyncio.Event,
+    memory: LongTermMemory,
 ) -> None:
     lease, grace = times
     async with open_coordination(swarm, agent_id, role=role) as part:
-        workplace = Workplace(swarm=swarm, runs=RunClient(part), agent_id=agent_id, role=role)
+        workplace = Workplace(
+            swarm=swarm, runs=RunClient(part), agent_id=agent_id, role=role, memory=memory
+        )
         async with open_handler(workplace) as handler:
             await Worker(part, role, handler, lease=lease, grace=grace).run(stop)
 

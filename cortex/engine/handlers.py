@@ -14,6 +14,7 @@ from types import MappingProxyType
 from cortex.engine.claims import Handler
 from cortex.engine.runs import RunClient
 from cortex.errors import HandlerNotFoundError
+from cortex.memory.long_term import LongTermMemory
 from nervous_system.swarm import Swarm
 
 HANDLERS: Mapping[str, str] = MappingProxyType(
@@ -37,6 +38,8 @@ class Workplace:
     agent_id: str
     """Of the worker."""
     role: str
+    memory: LongTermMemory | None = None
+    """What earlier runs left; None: there is no history to ask."""
 
 
 OpenHandler = Callable[[Workplace], AbstractAsyncContextManager[Handler]]

@@ -8,7 +8,6 @@ import enum
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from string import Template
 from typing import Any
 
@@ -46,8 +45,8 @@ class Recollection:
     """`decision` or `state_change`."""
     run_id: str
     agent_role: str
-    time: datetime
-    """By the emitter's clock, UTC."""
+    time_ns: int
+    """By the emitter's clock, nanoseconds since 1970."""
     text: str
 
 
@@ -176,7 +175,7 @@ def _recollection(row: Mapping[str, Any]) -> Recollection:
         kind=str(row["kind"]),
         run_id=str(row["run_id"]),
         agent_role=str(row["agent_role"]),
-        time=datetime.fromtimestamp(int(row["time_ns"]) / 1e9, UTC),
+        time_ns=int(row["time_ns"]),
         text=str(row["text"]),
     )
 

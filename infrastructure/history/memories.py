@@ -6,12 +6,14 @@ take in at the same moment is there twice, which searches overlook.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from string import Template
 from typing import Any, TypeVar
 
-from infrastructure.history.client import HistoryClient
+from infrastructure.errors import QueryFailedError, QueryRefusedError
+from infrastructure.history.client import ACCESS_DENIED, HistoryClient
 from infrastructure.history.migrate import PLACEHOLDERS, deployment_of
 from infrastructure.history.query_text import query_text
 
@@ -21,7 +23,11 @@ INDEX_FROM = 100_000
 """Vectors of one model from which on an approximate index is worth what it costs to build."""
 INDEXED_AT_ONCE = 5_000
 """Vectors that one call adds to the index: some 1.7 ms of CPU each."""
+_FORBIDDEN = frozenset({164, ACCESS_DENIED})
+"""Codes of statements that a user has no rights for; 164: READONLY."""
 _COLUMNS = ("model", "stream", "stream_seq", "run_id", "vector")
+
+_log = logging.getLogger(__name__)
 
 Row = Mapping[str, Any]
 Opened = Callable[[], HistoryClient]
@@ -175,7 +181,16 @@ class AsyncMemories:
                 self._memories = Memories(writer())
             return call(self._memories)
 
-        return await asyncio.to_thread(write)
+        try:
+            return await asyncio.to_thread(write)
+        except QueryRefusedError:
+            self._writer = None
+        except QueryFailedError as error:
+            if error.code not in _FORBIDDEN:
+                raise
+            self._writer = None
+        _log.info("memory is only read: no rights to write", extra={"action": "memory_read_only"})
+        return otherwise
 
 
 def index_table(model: str) -> str:
