@@ -194,13 +194,3 @@ def _has_come_true(run: RunState, wish: RunTrigger) -> bool:
     if wish is RunTrigger.START:
         return run.is_planned and not run.has_ended
     return run.phase in _COME_TRUE[wish]
-
-
-async def wait_for(client: RunClient, run_id: str, seconds: float) -> RunState:
-    """Return a run when it has ended.
-
-    Raises:
-        TimeoutError: it has not in time.
-    """
-    async with asyncio.timeout(seconds):
-        return await client.wait(run_id)
