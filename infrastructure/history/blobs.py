@@ -7,7 +7,7 @@ once. A content counts as present when all its chunks are.
 import asyncio
 import logging
 import struct
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from typing import Protocol
@@ -23,6 +23,12 @@ GROUP_CHUNKS = 16
 """Chunks of one insert or one read: bounds the memory that a large content takes."""
 ASKED_AT_ONCE = 500
 """Digests of one look-up."""
+MOVED_AT_ONCE = 128
+"""Contents that are moved together: one insert, one reading back."""
+FETCHED_AT_ONCE = 4
+"""Contents of any size that are in memory at the same time."""
+GROUP_BYTES = GROUP_CHUNKS * CHUNK_BYTES
+"""Of small contents in one insert."""
 _SIZES = struct.Struct("<IQ")
 _log = logging.getLogger(__name__)
 
@@ -59,9 +65,27 @@ class Blobs:
         digest = sha256(content).hexdigest()
         if not self.known([digest]):
             for first in range(0, max(1, _chunk_count(len(content))), GROUP_CHUNKS):
-                body = b"".join(_rows(digest, content, first))
-                self._client.insert_raw("swarm.blobs", body, input_format="RowBinary")
+                self._insert(b"".join(_rows(digest, content, first)))
         return digest
+
+    def put_small(self, contents: Iterable[bytes]) -> None:
+        """Store contents of at most one chunk each, many in one insert; the caller knows them new.
+
+        Raises:
+            InsertRejectedError: the engine refused them.
+            HistoryUnavailableError: history cannot be reached.
+        """
+        body = bytearray()
+        for content in contents:
+            if len(content) > CHUNK_BYTES:
+                raise ValueError(f"{len(content)} bytes are more than one chunk")
+            for piece in _rows(sha256(content).hexdigest(), content, 0):
+                body += piece
+            if len(body) >= GROUP_BYTES:
+                self._insert(bytes(body))
+                body.clear()
+        if body:
+            self._insert(bytes(body))
 
     def replace(self, content: bytes) -> None:
         """Store `content` in the place of what is stored under its digest.
@@ -125,6 +149,24 @@ class Blobs:
                 yield bytes(row["content"])
             first += GROUP_CHUNKS
 
+    def verified(self, digests: Collection[str]) -> set[str]:
+        """Return those of `digests` under which content of that digest is stored; read back whole.
+
+        At most `MOVED_AT_ONCE` of them.
+        """
+        rows = self._client.query(
+            query_text("blob_small"),
+            {"digests": list(digests), "most": CHUNK_BYTES},
+            bytes_columns=["content"],
+        )
+        found = {str(row["digest"]): bytes(row["content"]) for row in rows}
+        small = {digest for digest, content in found.items() if _is_of(digest, content)}
+        rest = [digest for digest in digests if digest not in small]
+        return small | {digest for digest in rest if self.verify(digest)}
+
+    def _insert(self, body: bytes) -> None:
+        self._client.insert_raw("swarm.blobs", body, input_format="RowBinary")
+
     def verify(self, digest: str) -> bool:
         """Return whether what is stored under `digest` has that digest."""
         machine = sha256()
@@ -167,31 +209,79 @@ async def move_content(content: RemovableContent, blobs: Blobs) -> int:
         HistoryError: history is away or refused a content.
     """
     moved = 0
+    group: list[str] = []
     async for digest in content.digests():
-        try:
-            await _hand_over(content, blobs, digest)
-        except ContentMissingError as error:
-            _log.warning(
-                "content on the bus is damaged or gone",
-                extra={"action": "content_damaged", "reason": str(error)},
-            )
-            continue
-        if await asyncio.to_thread(blobs.verify, digest):
-            await content.remove(digest)
-            moved += 1
+        group.append(digest)
+        if len(group) == MOVED_AT_ONCE:
+            moved += await _move_group(content, blobs, group)
+            group = []
+    if group:
+        moved += await _move_group(content, blobs, group)
     return moved
 
 
-async def _hand_over(content: RemovableContent, blobs: Blobs, digest: str) -> None:
-    """Give history a content that it does not hold, or holds damaged."""
-    if not await asyncio.to_thread(blobs.exists, digest):
-        await asyncio.to_thread(blobs.put, await content.get(digest))
-    elif not await asyncio.to_thread(blobs.verify, digest):
-        await asyncio.to_thread(blobs.replace, await content.get(digest))
-        _log.warning(
-            "damaged content in history replaced by the copy on the bus",
-            extra={"action": "content_replaced", "digest": digest},
+async def _move_group(content: RemovableContent, blobs: Blobs, digests: Sequence[str]) -> int:
+    known = await asyncio.to_thread(blobs.known, digests)
+    small: list[bytes] = []
+    for some in _slices([digest for digest in digests if digest not in known], FETCHED_AT_ONCE):
+        fetched = await asyncio.gather(*(_fetch(content, digest) for digest in some))
+        small += await asyncio.to_thread(
+            _put_large, blobs, [one for one in fetched if one is not None]
         )
+        if sum(map(len, small)) >= GROUP_BYTES:
+            await asyncio.to_thread(blobs.put_small, small)
+            small = []
+    await asyncio.to_thread(blobs.put_small, small)
+    whole = await asyncio.to_thread(blobs.verified, digests)
+    for digest in known - whole:
+        whole |= await _replace(content, blobs, digest)
+    for some in _slices(sorted(whole), FETCHED_AT_ONCE):
+        await asyncio.gather(*(content.remove(digest) for digest in some))
+    return len(whole)
+
+
+async def _fetch(content: RemovableContent, digest: str) -> bytes | None:
+    try:
+        return await content.get(digest)
+    except ContentMissingError as error:
+        _log.warning(
+            "content on the bus is damaged or gone",
+            extra={"action": "content_damaged", "reason": str(error)},
+        )
+        return None
+
+
+def _put_large(blobs: Blobs, contents: Iterable[bytes]) -> list[bytes]:
+    """Store those of more than one chunk and return the others."""
+    small = []
+    for content in contents:
+        if len(content) > CHUNK_BYTES:
+            blobs.put(content)
+        else:
+            small.append(content)
+    return small
+
+
+async def _replace(content: RemovableContent, blobs: Blobs, digest: str) -> set[str]:
+    """Give history what it holds damaged; return the digest where it is whole then."""
+    fetched = await _fetch(content, digest)
+    if fetched is None:
+        return set()
+    await asyncio.to_thread(blobs.replace, fetched)
+    _log.warning(
+        "damaged content in history replaced by the copy on the bus",
+        extra={"action": "content_replaced", "digest": digest},
+    )
+    return await asyncio.to_thread(blobs.verified, [digest])
+
+
+def _slices(digests: Sequence[str], count: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(digests), count):
+        yield digests[start : start + count]
+
+
+def _is_of(digest: str, content: bytes) -> bool:
+    return sha256(content).hexdigest() == digest
 
 
 def _chunk_count(size: int) -> int:

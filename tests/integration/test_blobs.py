@@ -82,7 +82,7 @@ def test_content_that_was_altered_is_not_given_out(client: HistoryClient) -> Non
 async def test_content_leaves_the_bus_once_history_has_it(
     client: HistoryClient, nats_url: str
 ) -> None:
-    contents = [b"small", b"l" * (3 * CHUNK_BYTES)]
+    contents = [b"", b"l" * (3 * CHUNK_BYTES), *(b"small %d" % n for n in range(150))]
     stop = asyncio.Event()
     async with open_nats(nats_url, name="test") as connection:
         jetstream = connection.jetstream()
@@ -101,6 +101,18 @@ async def test_content_leaves_the_bus_once_history_has_it(
         await draining
     blobs = Blobs(client)
     assert [await asyncio.to_thread(blobs.get, digest) for digest in digests] == contents
+
+
+def test_many_contents_are_one_part(client: HistoryClient) -> None:
+    blobs = Blobs(client)
+    contents = [b"content %d" % number for number in range(300)]
+    blobs.put_small(contents)
+    parts = client.query(
+        "select count() as n from system.parts where active and table = 'blobs' and database = 'swarm'"
+    )
+    assert parts[0]["n"] == 1
+    digests = [sha256(content).hexdigest() for content in contents]
+    assert blobs.verified([*digests, "0" * 64]) == set(digests)
 
 
 async def test_damaged_content_is_replaced_by_the_copy_on_the_bus(
