@@ -107,9 +107,7 @@ def test_many_contents_are_one_part(client: HistoryClient) -> None:
     blobs = Blobs(client)
     contents = [b"content %d" % number for number in range(300)]
     blobs.put_small(contents)
-    parts = client.query(
-        "select count() as n from system.parts where active and table = 'blobs' and database = 'swarm'"
-    )
+    parts = client.query("select count() as n from system.parts where active and table = 'blobs'")
     assert parts[0]["n"] == 1
     digests = [sha256(content).hexdigest() for content in contents]
     assert blobs.verified([*digests, "0" * 64]) == set(digests)
