@@ -76,6 +76,17 @@ def without_usage(arguments: Mapping[str, Any]) -> Reply:
     return Reply(body=json.dumps(body).encode())
 
 
+def embeddings(vectors: Sequence[Sequence[float]], *, input_tokens: int = 7) -> Reply:
+    """A good answer to a request for vectors."""
+    data = [
+        {"object": "embedding", "index": place, "embedding": list(vector)}
+        for place, vector in enumerate(vectors)
+    ]
+    usage = {"prompt_tokens": input_tokens, "total_tokens": input_tokens}
+    body = {"object": "list", "data": data, "model": "test-model", "usage": usage}
+    return Reply(body=json.dumps(body).encode())
+
+
 def _completion(arguments: str, input_tokens: int, output_tokens: int) -> bytes:
     call = {
         "id": "call_1",
