@@ -135,16 +135,20 @@ async def _open_endpoint(
     config: MemoryConfig, listener: CallListener
 ) -> AsyncIterator[EndpointEmbedding]:
     from httpx2 import AsyncClient
+    from openai import AsyncOpenAI
     from pydantic_ai.embeddings.openai import OpenAIEmbeddingModel
     from pydantic_ai.providers.openai import OpenAIProvider
 
     seconds = config.timeout.total_seconds()
     async with AsyncClient(timeout=seconds, follow_redirects=False) as client:
-        provider = OpenAIProvider(
+        # No retries: a question has no time for them, and the next pass makes what is missing.
+        openai = AsyncOpenAI(
             base_url=config.base_url or "https://api.openai.com/v1",
             api_key=config.api_key or _NO_KEY,
             http_client=client,
+            max_retries=0,
         )
+        provider = OpenAIProvider(openai_client=openai)
         yield EndpointEmbedding(
             config, OpenAIEmbeddingModel(config.model_name, provider=provider), listener
         )
