@@ -95,7 +95,10 @@ class BusClient(Client):
         `on_disconnected`.
         """
         if type(self._transport) is TcpTransport and not self._pending:
-            self._transport.write(frames)  # type: ignore[no-untyped-call] # as in nats-py
+            writer = self._transport._io_writer  # noqa: SLF001 # the driver asks it nothing
+            # A broken connection is told of soon; asyncio logs every further write until then.
+            if writer is not None and not writer.is_closing():
+                writer.write(frames)
             return
         self._pending.append(frames)
         self._pending_data_size += len(frames)

@@ -11,9 +11,9 @@
 
 Nothing here gives up on an event by itself.
 
-Callers that a batch has released come back together, and the server takes most of a batch's time
-to prepare for it. So the first event that comes back is sent ahead, and the batch is completed when
-everybody has spoken: the server prepares meanwhile.
+Callers that a batch has released come back together, and the server takes its time to prepare for a
+batch and to read it. So the first event that comes back is sent ahead, more follow as they come,
+and the batch is completed when everybody has spoken: the server works meanwhile.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from typing import Protocol
 
 from nervous_system.comms.connection import BusClient
 from nervous_system.comms.entry import CommitLimits, Entry, Flight
-from nervous_system.comms.frames import batch_frames, opening_frame, single_frame
+from nervous_system.comms.frames import batch_frames, single_frame
 from nervous_system.comms.grouping import MAX_BATCH_COUNT, Group, Lanes, is_batch_cheaper
 from nervous_system.comms.replies import (
     OVERSIZE_CODE,
@@ -37,6 +37,8 @@ from nervous_system.comms.replies import (
 
 logger = logging.getLogger(__name__)
 
+AHEAD_COUNT = 64
+"""After so many more events those that have come are sent on, while a batch is open."""
 SAFE_WINDOW_SHARE = 0.75
 """Share of the duplicate window after which an unknown outcome is looked up, not repeated."""
 
@@ -84,7 +86,9 @@ class Dispatcher:
         self._is_opening = False
         """Many callers were released in this turn: a batch is worth opening when two are back."""
         self._opened: Flight | None = None
-        """A batch whose first event was sent ahead; completed at the end of this turn."""
+        """A batch whose first events were sent ahead; completed at the end of this turn."""
+        self._unsent_count = 0
+        """Events that have come since something of that batch was sent."""
         self._paused_until = 0.0
         self._retry_wait = limits.retry_wait
         self.is_connected = False
@@ -104,6 +108,10 @@ class Dispatcher:
         self._lanes.add(entry)
         if not self._is_pump_due:
             self.schedule()
+        elif self._opened is not None:
+            self._unsent_count += 1
+            if self._unsent_count >= AHEAD_COUNT:
+                self._fill_batch(self._opened)
         elif self._is_opening:
             self._open_batch()
 
@@ -145,7 +153,7 @@ class Dispatcher:
             return
         flight = self._take_off(group, now)
         if group.is_batch:
-            self._write_batch(flight, group.members, first=1)
+            self._write_batch(flight, group.members)
         else:
             self._send_singles(flight)
 
@@ -174,41 +182,56 @@ class Dispatcher:
 
     def _open_batch(self) -> None:
         """Send the first event of a batch ahead, if another one is there to complete it."""
-        first = self._lanes.take_first()
+        first = self._lanes.open_batch()
         if first is None:
             return
         self._is_opening = False
-        now = self._loop.time()
-        if not self._note_sent([first], now):
-            self._refuse_oversize([first])
+        self._unsent_count = 0
+        flight = self._opened = self._take_off(Group([first], is_batch=True), self._loop.time())
+        if not self._note_sent([first], flight.sent_at):
+            self._take_apart(flight, [])
             return
-        flight = self._opened = self._take_off(Group([first], is_batch=True), now)
-        self._client.write_frames(
-            opening_frame(
-                first.subject, first.headers, first.payload, self._batch_prefix + flight.tokens[0]
-            )
-        )
+        self._write_batch(flight, [first], is_last=False)
+
+    def _fill_batch(self, flight: Flight) -> None:
+        """Send on what has come since something of the batch was sent."""
+        self._unsent_count = 0
+        room = MAX_BATCH_COUNT - 1 - len(flight.group.members)
+        self._send_behind(flight, self._lanes.fill_batch(room), is_last=False)
 
     def _complete_batch(self, flight: Flight) -> None:
-        """Send what has come since the batch was opened."""
-        self._opened = None
-        members = flight.group.members
-        behind = self._lanes.take_behind(members[0], MAX_BATCH_COUNT - 1)
-        is_fitting = self._note_sent(behind, self._loop.time())
-        if behind and is_fitting:
-            members.extend(behind)
-            self._write_batch(flight, behind, first=2)
+        """Send the rest of the batch."""
+        behind = self._lanes.close_batch(MAX_BATCH_COUNT - len(flight.group.members))
+        if not behind:
+            self._take_apart(flight, [])
             return
-        # The server forgets a batch that nobody completes; the event goes again by itself.
-        self._give_up_on(flight)
-        self._refuse_oversize(behind)
+        self._send_behind(flight, behind, is_last=True)
+        self._opened = None
 
-    def _write_batch(self, flight: Flight, members: list[Entry], first: int) -> None:
+    def _send_behind(self, flight: Flight, entries: list[Entry], *, is_last: bool) -> None:
+        if not self._note_sent(entries, self._loop.time()):
+            self._take_apart(flight, entries)
+        elif entries:
+            members = flight.group.members
+            first = len(members) + 1
+            members.extend(entries)
+            self._write_batch(flight, entries, first, is_last=is_last)
+
+    def _take_apart(self, flight: Flight, unsent: list[Entry]) -> None:
+        """Give a batch up that is not complete: the server forgets it, its events go again."""
+        self._land(flight)
+        for entry in flight.group.members:
+            entry.is_suspect = True
+        self._refuse_oversize([*flight.group.members, *unsent])
+
+    def _write_batch(
+        self, flight: Flight, entries: list[Entry], first: int = 1, *, is_last: bool = True
+    ) -> None:
         token = flight.tokens[0]
         frames = batch_frames(
-            [(entry.subject, entry.headers, entry.payload) for entry in members],
+            [(entry.subject, entry.headers, entry.payload) for entry in entries],
             self._batch_prefix + token,
-            len(flight.group.members),
+            len(flight.group.members) if is_last else 0,
             self._reply_prefix + token,
             first,
         )
@@ -313,6 +336,7 @@ class Dispatcher:
         self._flights.remove(flight)
         if flight is self._opened:
             self._opened = None
+            self._lanes.close_batch(0)
         if flight.is_batch:
             self._batch_count -= 1
         self._single_count -= len(flight.open)

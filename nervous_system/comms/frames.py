@@ -84,19 +84,6 @@ def single_frame(subject: bytes, headers: bytes, payload: bytes, reply: bytes) -
     )
 
 
-def opening_frame(subject: bytes, headers: bytes, payload: bytes, batch_id: bytes) -> bytes:
-    """Return the first message of a batch alone; `batch_frames` from number 2 on completes it."""
-    lines = b"%bNats-Batch-Id: %b\r\nNats-Batch-Sequence: 1\r\n" % (headers, batch_id)
-    size = len(lines) + 12
-    return b"HPUB %b %d %d\r\nNATS/1.0\r\n%b\r\n%b\r\n" % (
-        subject,
-        size,
-        size + len(payload),
-        lines,
-        payload,
-    )
-
-
 def batch_frames(
     messages: Iterable[tuple[bytes, bytes, bytes]],
     batch_id: bytes,
@@ -106,12 +93,14 @@ def batch_frames(
 ) -> bytes:
     """Return publishes that the server stores together or not at all, with one ack.
 
+    A batch may be sent in parts; the last one commits it.
+
     Args:
         messages: Subject, header lines and payload of each.
         batch_id: Unique, without white space.
-        count: How many the batch holds, those that were sent ahead included.
+        count: How many the batch holds, those of earlier parts included; 0: more parts follow.
         reply: Where the ack of the commit goes.
-        first: Number of the first of `messages`; what comes before it was sent ahead.
+        first: Number of the first of `messages` within the batch.
     """
     parts: list[bytes] = []
     batch_line = b"Nats-Batch-Id: %b\r\nNats-Batch-Sequence: " % batch_id
@@ -119,7 +108,7 @@ def batch_frames(
     for number, (subject, headers, payload) in enumerate(messages, first):
         sequence = b"%d" % number
         size = fixed_size + len(headers) + len(sequence)
-        if number < count:
+        if number != count:
             parts.append(
                 b"HPUB %b %d %d\r\nNATS/1.0\r\n%b%b%b\r\n\r\n%b\r\n"
                 % (subject, size, size + len(payload), headers, batch_line, sequence, payload)

@@ -45,13 +45,15 @@ T = TypeVar("T", bound=Waiting)
 class Lane(Generic[T]):
     """One emitter's queue."""
 
-    __slots__ = ("is_ready", "is_under_way", "key", "waiting")
+    __slots__ = ("is_open", "is_ready", "is_under_way", "key", "waiting")
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.waiting: deque[T] = deque()
         self.is_under_way = False
         """A group with events of this lane waits for its outcome."""
+        self.is_open = False
+        """That group is still being filled: further events of this lane may join it."""
         self.is_ready = False
         """It stands in the queue of lanes that may send."""
 
@@ -69,13 +71,17 @@ class Lanes(Generic[T]):
     """All waiting events, by lane.
 
     `take` hands out a group and closes its lanes until `release`; `give_back` puts events back at
-    the head of their lane.
+    the head of their lane. A batch may also be filled while it is sent: `open_batch`, `fill_batch`
+    as often as it pays, `close_batch`; one at a time.
     """
 
     def __init__(self) -> None:
         self._lanes: dict[str, Lane[T]] = {}
         self._ready: deque[Lane[T]] = deque()
         self._suspect: deque[Lane[T]] = deque()
+        self._open: list[Lane[T]] = []
+        self._open_room = 0
+        """Bytes that the batch which is being filled may still take."""
         self.waiting_count = 0
         self.waiting_bytes = 0
 
@@ -85,7 +91,7 @@ class Lanes(Generic[T]):
         self.waiting_bytes += item.size_bytes
         lane = self._lanes.get(item.lane) or self._lane(item.lane)
         lane.waiting.append(item)
-        if not lane.is_ready and not lane.is_under_way:
+        if not lane.is_ready and (lane.is_open or not lane.is_under_way):
             self._make_ready(lane)
 
     def give_back(self, items: list[T]) -> None:
@@ -131,27 +137,49 @@ class Lanes(Generic[T]):
             return None
         return self._group(self._take(self._ready, max_count, max_count), True)
 
-    def take_first(self) -> T | None:
-        """Return the first of two or more events that may make a batch; None: there are not two.
+    def open_batch(self) -> T | None:
+        """Return the first of two or more events that may make a batch; None: there are not two."""
+        if self._suspect:
+            return None
+        self._open_room = MAX_GROUP_BYTES
+        first = self.fill_batch(1)
+        return first[0] if first else None
 
-        Its lane stays closed, but for `take_behind`.
+    def fill_batch(self, max_count: int) -> list[T]:
+        """Return what travels next in the open batch, all but the last one that could.
+
+        So there is always one left to close the batch with.
         """
-        if self._suspect or not self._ready:
-            return None
-        if len(self._ready) < 2 and len(self._ready[0].waiting) < 2:
-            return None
-        members = self._take(self._ready, 1, 1)
-        self._count_out(members)
-        return members[0]
+        if self._open_room <= 0:
+            return []
+        available, _ = self._shape(max_count + 1)
+        return self._take_open(min(max_count, available - 1)) if available > 1 else []
 
-    def take_behind(self, first: T, max_count: int) -> list[T]:
-        """Return what travels in one batch behind `first`: the rest of its lane, then others."""
-        lane = self._lanes.get(first.lane)
+    def close_batch(self, max_count: int) -> list[T]:
+        """Return what travels at the end of the open batch; its lanes are closed from now on."""
+        members = self._take_open(max_count)
+        for lane in self._open:
+            lane.is_open = False
+        if any(lane.is_ready for lane in self._open):
+            for lane in self._open:
+                lane.is_ready = False
+            self._ready = deque(lane for lane in self._ready if lane.is_ready)
+        self._open.clear()
+        return members
+
+    def _take_open(self, max_count: int) -> list[T]:
+        members = self._take(self._ready, max_count, max_count, max(self._open_room, 1))
+        self._count_out(members)
+        lane: Lane[T] | None = None
+        for item in members:
+            self._open_room -= item.size_bytes
+            lane = self._lanes.get(item.lane)
+            if lane is not None and not lane.is_open:
+                lane.is_open = True
+                self._open.append(lane)
         if lane is not None and lane.waiting:
             lane.is_ready = True
             self._ready.appendleft(lane)
-        members = self._take(self._ready, max_count, max_count)
-        self._count_out(members)
         return members
 
     def take_suspects(self, is_wanted: Callable[[T], bool]) -> list[T]:
@@ -179,6 +207,7 @@ class Lanes(Generic[T]):
         self._lanes.clear()
         self._ready.clear()
         self._suspect.clear()
+        self._open.clear()
         self.waiting_count = self.waiting_bytes = 0
         return items
 
@@ -210,9 +239,14 @@ class Lanes(Generic[T]):
                 return max_count, min(depth, max_count)
         return count, depth
 
-    def _take(self, lanes: deque[Lane[T]], max_count: int, max_of_lane: int) -> list[T]:
+    def _take(
+        self,
+        lanes: deque[Lane[T]],
+        max_count: int,
+        max_of_lane: int,
+        room: int = MAX_GROUP_BYTES,
+    ) -> list[T]:
         members: list[T] = []
-        room = MAX_GROUP_BYTES
         while lanes and len(members) < max_count and room > 0:
             lane = lanes.popleft()
             lane.is_ready = False

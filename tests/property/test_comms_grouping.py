@@ -28,6 +28,7 @@ class LanesMachine(RuleBasedStateMachine):
         self.lanes: Lanes[Item] = Lanes()
         self.under_way: list[Group[Item]] = []
         self.aside: list[list[Item]] = []
+        self.filling: list[Item] | None = None
         self.added = dict.fromkeys(LANES, 0)
         self.done: dict[str, list[int]] = {lane: [] for lane in LANES}
 
@@ -37,6 +38,7 @@ class LanesMachine(RuleBasedStateMachine):
             self.added[lane] += 1
             self.lanes.add(Item(lane, self.added[lane]))
 
+    @precondition(lambda self: self.filling is None)
     @rule(max_count=st.integers(1, 50), min_batch=st.sampled_from((2, 20)))
     def take(self, max_count: int, min_batch: int) -> None:
         group = self.lanes.take(max_count, min_batch)
@@ -54,21 +56,46 @@ class LanesMachine(RuleBasedStateMachine):
             assert sum(one.is_suspect for one in group.members) <= MAX_SUSPECTS
         self.under_way.append(group)
 
-    @rule(max_count=st.integers(1, 50), lane=st.sampled_from(LANES), later=st.integers(0, 3))
-    def open_and_complete(self, max_count: int, lane: str, later: int) -> None:
-        first = self.lanes.take_first()
-        if first is None:
-            return
-        busy = {one.lane for other in self.in_hands() for one in other if one.lane}
-        if later:
-            self.add(lane, later)
-        behind = self.lanes.take_behind(first, max_count)
-        assert 0 < len(behind) <= max_count
-        members = [first, *behind]
-        assert not busy & {one.lane for one in members}
-        assert not any(one.is_suspect for one in members)
-        self.under_way.append(Group(members, is_batch=True))
+    @precondition(lambda self: self.filling is None)
+    @rule()
+    def open_batch(self) -> None:
+        first = self.lanes.open_batch()
+        if first is not None:
+            self.filling = []
+            self.fill([first])
 
+    @precondition(lambda self: self.filling is not None)
+    @rule(max_count=st.integers(1, 50))
+    def fill_batch(self, max_count: int) -> None:
+        more = self.lanes.fill_batch(max_count)
+        assert len(more) <= max_count
+        self.fill(more)
+
+    @precondition(lambda self: self.filling is not None)
+    @rule(max_count=st.integers(1, 50))
+    def close_batch(self, max_count: int) -> None:
+        last = self.lanes.close_batch(max_count)
+        assert 0 < len(last) <= max_count  # something has to commit it
+        self.fill(last)
+        self.under_way.append(Group(self.filling or [], is_batch=True))
+        self.filling = None
+
+    @precondition(lambda self: self.filling is not None)
+    @rule()
+    def give_open_batch_up(self) -> None:
+        assert self.lanes.close_batch(0) == []
+        members, self.filling = self.filling or [], None
+        self.settle_some(members, [])
+
+    def fill(self, items: list[Item]) -> None:
+        assert self.filling is not None
+        others = (*(group.members for group in self.under_way), *self.aside)
+        busy = {one.lane for other in others for one in other if one.lane}
+        assert not busy & {one.lane for one in items}
+        assert not any(one.is_suspect for one in items)
+        self.filling += items
+
+    @precondition(lambda self: self.filling is None)
     @rule()
     def set_suspects_aside(self) -> None:
         taken = self.lanes.take_suspects(lambda one: one.number % 2 == 0)
@@ -116,7 +143,8 @@ class LanesMachine(RuleBasedStateMachine):
             self.done[one.lane].append(one.number)
 
     def in_hands(self) -> list[list[Item]]:
-        return [*(group.members for group in self.under_way), *self.aside]
+        groups = (group.members for group in self.under_way)
+        return [*groups, *self.aside, *([self.filling] if self.filling else [])]
 
     @invariant()
     def done_events_are_a_prefix_of_their_lane(self) -> None:
@@ -133,6 +161,8 @@ class LanesMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """All that waits can be taken out, and everything comes to its end."""
+        if self.filling is not None:
+            self.give_open_batch_up()
         while self.under_way:
             self.finish(self.under_way.pop().members)
         while self.aside:

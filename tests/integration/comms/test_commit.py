@@ -185,6 +185,16 @@ async def test_stored_batch_whose_ack_was_lost_is_not_stored_again(
     assert numbers_of(stored, "e1") == numbers_of(stored, "e2") == list(range(1, 26))
 
 
+async def test_writes_to_a_connection_that_has_just_broken_fill_no_log(
+    linked_client: BusClient, link: FaultyLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    link.cut()
+    await asyncio.sleep(0)  # the sockets are closed in the next turn
+    for _ in range(20):
+        linked_client.write_frames(b"PING\r\n")
+    assert caplog.records == []
+
+
 async def test_unknown_outcome_older_than_the_duplicate_window_is_looked_up(
     client: BusClient, linked_client: BusClient, link: FaultyLink, lookup: StreamLookup
 ) -> None:

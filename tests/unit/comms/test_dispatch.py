@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from nervous_system.comms.contracts import Outgoing
-from nervous_system.comms.dispatch import Dispatcher
+from nervous_system.comms.dispatch import AHEAD_COUNT, Dispatcher
 from nervous_system.comms.entry import CommitLimits, Entry
 from nervous_system.comms.replies import Refusal, Stored
 
@@ -90,12 +90,14 @@ class Rig:
         self.owner.stored.clear()
         return self
 
-    def say(self, *lanes: str, payload: bytes = b"x") -> None:
+    def say(self, *lanes: str, payload: bytes = b"x", name: str = "new") -> None:
         """Add an event to each of these lanes."""
         for lane in lanes:
             self.dispatcher.add(
                 Entry(
-                    Outgoing(subject="s", payload=payload, event_id=f"new-{lane}", emitter_id=lane)
+                    Outgoing(
+                        subject="s", payload=payload, event_id=f"{name}-{lane}", emitter_id=lane
+                    )
                 )
             )
 
@@ -120,6 +122,17 @@ async def test_batch_that_was_opened_takes_the_rest_of_its_lane_and_keeps_its_or
     await rig.add("2", "1")
     rig.client.answer()
     assert rig.owner.stored == ["new-1", "new-1", "new-1", "new-2"]
+
+
+async def test_more_events_are_sent_on_while_their_batch_is_open() -> None:
+    rig = await Rig().start()
+    lanes = [str(lane) for lane in range(2 * AHEAD_COUNT + 5)]
+    await rig.add(*lanes)
+    numbers = rig.client.numbers()
+    assert [one for part in numbers for one in part] == list(range(1, len(lanes) + 1))
+    assert [len(part) for part in numbers] == [1, AHEAD_COUNT, AHEAD_COUNT, 4]
+    rig.client.answer()
+    assert rig.owner.stored == [f"new-{lane}" for lane in lanes]
 
 
 async def test_caller_that_comes_back_alone_is_not_delayed_by_a_batch() -> None:
@@ -157,8 +170,11 @@ async def test_connection_that_breaks_while_a_batch_is_open_loses_nothing() -> N
 async def test_event_that_is_too_large_for_an_open_batch_is_refused_alone() -> None:
     rig = await Rig().start()
     rig.say("1", "2")
-    rig.say("3", payload=bytes(200_000))
-    for _ in range(4):
+    rig.say("1", name="second")
+    rig.say("1", payload=bytes(200_000), name="large")
+    rig.say("1", name="last")
+    for _ in range(6):
         await asyncio.sleep(0)
         rig.client.answer()
-    assert (sorted(rig.owner.stored), rig.owner.refused) == (["new-1", "new-2"], ["new-3"])
+    of_lane = [one for one in rig.owner.stored if one != "new-2"]
+    assert (of_lane, rig.owner.refused) == (["new-1", "second-1", "last-1"], ["large-1"])

@@ -9,7 +9,6 @@ from nervous_system.comms.frames import (
     batch_frames,
     encode_headers,
     encode_subject,
-    opening_frame,
     single_frame,
 )
 from nervous_system.errors import InvalidEventError
@@ -58,11 +57,14 @@ def test_batch_numbers_its_messages_and_only_the_last_commits(count: int) -> Non
     assert [b"Nats-Batch-Commit: 1" in one[2] for one in found] == [False] * (count - 1) + [True]
 
 
-def test_batch_in_two_parts_is_the_same_batch() -> None:
+def test_batch_in_parts_is_the_same_batch() -> None:
     messages = [(b"s.%d" % number, b"K: v\r\n", b"p" * number) for number in range(12)]
-    opening = opening_frame(*messages[0], b"id")
-    rest = batch_frames(messages[1:], b"id", len(messages), b"reply", 2)
-    assert opening + rest == batch_frames(messages, b"id", len(messages), b"reply")
+    parts = [
+        batch_frames(messages[:1], b"id", 0, b"reply"),
+        batch_frames(messages[1:5], b"id", 0, b"reply", 2),
+        batch_frames(messages[5:], b"id", 12, b"reply", 6),
+    ]
+    assert b"".join(parts) == batch_frames(messages, b"id", 12, b"reply")
 
 
 def test_headers_name_the_event_and_its_emitter() -> None:
