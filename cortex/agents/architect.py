@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,7 @@ class Architect(BaseAgent):
             plan, decision = await self._plan(place, findings)
         await remember(site, self.tools, claim, plan.rationale, decision)
         known = {one for one in state.tasks if one != PLAN_TASK}
-        tasks = [self._task(one, decision) for one in plan.tasks if one.key not in known]
+        tasks = [self._task(one, decision) for one in _named(plan.tasks) if one.key not in known]
         await site.runs.submit(tasks)
         await site.runs.start(job.run_id)
         return TaskResult(document=_document(plan, checked))
@@ -96,6 +98,21 @@ class Architect(BaseAgent):
             priority=planned.priority,
             carrier=self.agent.carrier(caused_by=causes),
         )
+
+
+def _named(planned: Sequence[PlannedTask]) -> list[PlannedTask]:
+    """Return tasks none of which is called like the architect's own."""
+    taken = {one.key for one in planned}
+    free = next(name for number in count(2) if (name := f"{PLAN_TASK}-{number}") not in taken)
+    names = {PLAN_TASK: free}
+    return [
+        replace(
+            one,
+            key=names.get(one.key, one.key),
+            depends_on=tuple(names.get(key, key) for key in one.depends_on),
+        )
+        for one in planned
+    ]
 
 
 def planned_of(task: Task) -> PlannedTask:

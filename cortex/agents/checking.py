@@ -16,7 +16,7 @@ from nervous_system.options import Causes
 COMPILES = "compileall"
 SHOWN_BYTES = 4_000
 _FAILURE = re.compile(
-    r"^(?:FAILED|ERROR) (\S*[^\s(]\S*)(?: - .*)?$"
+    r"^(?:FAILED|ERROR) (?![ (])(.+?)(?: - .*)?$"
     r"|^(?:FAIL|ERROR): (\w+ \([\w.<> ]+\))",
     re.MULTILINE,
 )
@@ -47,7 +47,7 @@ def parse_checks(document: Mapping[str, Any]) -> dict[str, Checked]:
     }
 
 
-def tests_command(paths: Iterable[str], *, has_pytest: bool) -> str | None:
+def command_of_tests(paths: Iterable[str], *, has_pytest: bool) -> str | None:
     """Return the command that runs a repository's tests; None where it has none."""
     names = [path.rpartition("/")[2] for path in paths if path.endswith(".py")]
     if not any(name.startswith("test_") or name.endswith("_test.py") for name in names):

@@ -92,7 +92,7 @@ class Coder(BaseAgent):
 
 def _trigger(claim: Claim, planned: PlannedTask) -> str:
     asked = f"task {planned.key}: {planned.title} ({planned.why})"
-    return f"{asked}; sent back: {claim.feedback}" if claim.round > 1 else asked
+    return f"{asked}; sent back: {claim.objection}" if claim.objection else asked
 
 
 def _context_hash(contents: Mapping[str, bytes]) -> str:

@@ -47,8 +47,8 @@ async def refusals(site: Site, tools: ToolRecorder, claim: Claim) -> tuple[str, 
     """Return why the task was sent back, as far as the agent knows, the oldest reason first."""
     notebook = await _notebook(site, tools)
     topic = claim.task.task_id
-    if claim.feedback:
-        await notebook.note(topic, SENT_BACK, claim.feedback)
+    if claim.objection:
+        await notebook.note(topic, SENT_BACK, claim.objection)
     return texts(notebook.window.about(topic, SENT_BACK))
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from cortex.agents.checking import tests_command
+from cortex.agents.checking import command_of_tests
 from cortex.agents.roles import host_role
 from cortex.agents.site import Sites, open_contents, run_directory
 from cortex.engine.coordination import Coordination, open_coordination
@@ -164,6 +164,6 @@ async def _open_worker(
 
 def _checks(wanted: Wanted, paths: Sequence[str]) -> tuple[Check, ...]:
     has_pytest = importlib.util.find_spec("pytest") is not None
-    command = tests_command(paths, has_pytest=has_pytest) if wanted.has_tests_check else None
+    command = command_of_tests(paths, has_pytest=has_pytest) if wanted.has_tests_check else None
     own = () if command is None else (Check(name=TESTS, command=command),)
     return (*own, *wanted.checks)

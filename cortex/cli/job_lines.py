@@ -49,11 +49,11 @@ def summary_lines(state: RunState, outcome: Outcome) -> list[str]:
     for missed in outcome.refused:
         title, reason = _short(missed.title or missed.task), _short(missed.reason, 400)
         lines.append(f"not done               {title}: {reason}")
-    if not lines:
-        lines.append("nothing to do")
     still = sum(not view.has_ended for view in state.tasks.values())
     if still:
-        lines.append(f"{still} tasks are not finished")
+        lines.append("1 task is not finished" if still == 1 else f"{still} tasks are not finished")
+    elif not lines:
+        lines.append("nothing to do")
     lines.append("")
     if outcome.branch is not None:
         lines.append(f"branch   {outcome.branch}")

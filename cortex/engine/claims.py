@@ -15,6 +15,10 @@ from nervous_system.errors import SwarmError
 from nervous_system.telemetry.linking import CAUSED_BY, RUN
 
 
+OBJECTION = "objection"
+"""Entry of a verdict that sends work back: why."""
+
+
 class Outcome(Enum):
     """What a handler makes of its task."""
 
@@ -44,7 +48,9 @@ class TaskResult:
     @classmethod
     def sent_back(cls, reason: str, **document: Any) -> "TaskResult":
         """Return a review that wants the work done again, with reasons."""
-        return cls(outcome=Outcome.SENT_BACK, reason=reason, document=document)
+        return cls(
+            outcome=Outcome.SENT_BACK, reason=reason, document={**document, OBJECTION: reason}
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +75,15 @@ class Claim:
     verdict: Mapping[str, Any] = field(default_factory=dict)
     """What the reviewer said in the round before."""
     feedback: str = ""
-    """Why it was sent back, or why the attempt before failed."""
+    """Why it was sent back, failed or was handed back, last."""
     is_lost: asyncio.Event = field(default_factory=asyncio.Event)
     """The task was cancelled or has gone to another worker: what is done now counts for nothing.
     The handler is cancelled, too; this is for work that cannot be."""
+
+    @property
+    def objection(self) -> str:
+        """Why a reviewer sent the work back; empty: none did. Later failures leave it as it is."""
+        return str(self.verdict.get(OBJECTION, ""))
 
 
 Handler = Callable[[Claim], Awaitable[TaskResult]]

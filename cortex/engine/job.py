@@ -139,12 +139,12 @@ def outcome_of(state: RunState) -> Outcome:
             continue
         if view.state is TaskState.DONE and view.verdict.get("commit"):
             accepted.append(_accepted(view))
+            refused += [_not_done(view, str(one)) for one in view.result.get("unresolved", ())]
         elif view.state is TaskState.DONE:
             reason = str(view.verdict.get("reason") or view.result.get("reason") or "nothing to do")
-            refused.append(NotDone(task=view.task.task_id, title=view.task.title, reason=reason))
+            refused.append(_not_done(view, reason))
         elif view.has_ended:
-            reason = view.reason or str(view.state)
-            refused.append(NotDone(task=view.task.task_id, title=view.task.title, reason=reason))
+            refused.append(_not_done(view, view.reason or str(view.state)))
     accepted.sort(key=lambda one: state.tasks[one.task].changed_sequence)
     branch = str(state.document.get("branch") or "") if accepted else None
     return Outcome(
@@ -174,6 +174,10 @@ def _accepted(view: TaskView) -> Accepted:
         files=tuple(map(str, verdict.get("files", ()))),
         event_ids=tuple(map(str, verdict.get("event_ids", ()))),
     )
+
+
+def _not_done(view: TaskView, reason: str) -> NotDone:
+    return NotDone(task=view.task.task_id, title=view.task.title, reason=reason)
 
 
 def _left_out(view: TaskView) -> list[NotDone]:

@@ -61,10 +61,13 @@ def typed(command: list[str], stack: Stack) -> str:
     return done.stdout
 
 
+def blocks(page: str, language: str = "python") -> list[str]:
+    text = (HOWTO / page).read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
 def program(page: str) -> list[str]:
-    found = re.search(r"```python\n(.*?)```", (HOWTO / page).read_text(encoding="utf-8"), re.DOTALL)
-    assert found is not None
-    return [sys.executable, "-c", found.group(1)]
+    return [sys.executable, "-c", blocks(page)[0]]
 
 
 def indented(page: str) -> list[str]:
@@ -97,3 +100,34 @@ def test_history_is_moved_and_kept(stack: Stack, tmp_path: Path) -> None:
     typed(["bash", "-c", backup.replace("/mnt/backups", str(tmp_path))], stack)
     assert (tmp_path / "monday" / "backup.json").exists()
     typed(["bash", "-c", prune], stack)
+
+
+@pytest.mark.timeout(120)
+def test_agent_of_one_s_own_does_its_tasks(stack: Stack) -> None:
+    """It is a class with one method, and what it raises is a task that failed."""
+    folder = stack.root.parent
+    agent, asking = blocks("agent.md")
+    (folder / "counter.py").write_text(agent, encoding="utf-8")
+    orchestrate, worker, question = indented("agent.md")
+    services = [started(line, folder) for line in (orchestrate, worker)]
+    try:
+        printed = typed([sys.executable, "-c", asking], stack)
+    finally:
+        for service in services:
+            service.terminate()
+            service.wait()
+    assert printed == blocks("agent.md", "text")[0]
+    stack.sql("select 1")  # until history has it
+    said = typed(["bash", "-c", question], stack)
+    for part in ("count the words of counter.py", "read_text", "CRITICAL_FAILURE"):
+        assert part in said
+
+
+def started(line: str, folder: Path) -> "subprocess.Popen[bytes]":
+    path = str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"]
+    return subprocess.Popen(
+        ["bash", "-c", f"exec env {line}"],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        stderr=subprocess.DEVNULL,
+    )
