@@ -331,3 +331,71 @@ async def test_file_modes_of_the_commit_are_those_of_the_work_tree(
     tree = await run.add_work_tree("coder-1")
     assert (tree.root / "a.txt").stat().st_mode & stat.S_IXUSR
     assert await run.commit(tree, "Nothing") is None
+
+
+async def test_changes_of_a_commit_hold_contents_and_modes(
+    user: UserRepository, place: Path
+) -> None:
+    """New, changed, deleted, executable, link; a rename is a deletion and a new file."""
+    run = await start(user, place)
+    tree = await run.add_work_tree("coder-1")
+    (tree.root / "a.txt").rename(tree.root / "z.txt")
+    (tree.root / "d" / "b.txt").chmod(0o755)
+    (tree.root / "link").symlink_to("z.txt")
+    commit = await committed(run, tree)
+    found = {
+        one.path: (one.before, one.after, one.mode)
+        for one in await run.changes(tree.base_commit, commit)
+    }
+    lines = b"one\ntwo\nthree\n"
+    assert found == {
+        b"a.txt": (lines, None, 0),
+        b"z.txt": (None, lines, 0o644),
+        b"d/b.txt": (b"b\n", b"b\n", 0o755),
+        b"link": (None, b"z.txt", stat.S_IFLNK),
+    }
+
+
+async def test_candidate_moves_no_branch_and_another_message_keeps_its_files(
+    user: UserRepository, place: Path
+) -> None:
+    run = await start(user, place)
+    tree = await run.add_work_tree("coder-1")
+    (tree.root / "a.txt").write_text("x\n")
+    candidate = await run.candidate(await committed(run, tree), tree.base_commit)
+    assert isinstance(candidate, str)
+    reworded = await run.reworded(candidate, "Another", "why", event_ids=EVENTS)
+    assert (await run.message(reworded)).startswith("Another\n\nwhy\n\nSwarm-Run: r1\n")
+    assert await run.changes(candidate, reworded) == ()
+    assert await run.head() == tree.base_commit
+
+
+async def test_branch_moves_only_from_where_it_is_expected(
+    user: UserRepository, place: Path
+) -> None:
+    run = await start(user, place)
+    tree = await run.add_work_tree("coder-1")
+    (tree.root / "a.txt").write_text("x\n")
+    commit = await committed(run, tree)
+    assert not await run.advance(commit, commit)
+    assert await run.head() == tree.base_commit
+    assert await run.advance(commit, tree.base_commit)
+    assert await run.head() == commit
+
+
+async def test_work_tree_is_brought_to_another_commit_and_keeps_what_is_not_git_s(
+    user: UserRepository, place: Path
+) -> None:
+    run = await start(user, place)
+    tree, other = [await run.add_work_tree(name) for name in ("coder-1", "reviewer-1")]
+    (tree.root / "a.txt").unlink()
+    (tree.root / "new").write_text("x\n")
+    (other.root / "made.log").write_text("by a check\n")
+    await run.move_work_tree(other, await committed(run, tree))
+    assert sorted(one.name for one in other.root.iterdir()) == [
+        ".git",
+        ".gitignore",
+        "d",
+        "made.log",
+        "new",
+    ]

@@ -129,7 +129,9 @@ async def test_reviewer_sends_back_and_then_accepts(party: Party) -> None:
     seen: list[tuple[int, str]] = []
 
     async def work(claim: Claim) -> TaskResult:
-        seen.append((claim.round, claim.feedback))
+        seen.append((claim.round, claim.objection))
+        if claim.round == 2 and claim.attempt == 1:
+            raise AgentFailedError(agent_id="a", task_id="t1", attempt=1)  # is no objection
         return TaskResult(document={"round": claim.round})
 
     async def review(claim: Claim) -> TaskResult:
@@ -143,7 +145,7 @@ async def test_reviewer_sends_back_and_then_accepts(party: Party) -> None:
     await party.run(task(reviewer="judge"))
     view = (await party.end_of()).tasks["t1"]
     assert (view.state, view.round, view.result) == (TaskState.DONE, 2, {"round": 2})
-    assert seen == [(1, ""), (2, "again")]
+    assert seen == [(1, ""), (2, "again"), (2, "again")]
 
 
 async def test_reviews_are_bounded(party: Party) -> None:

@@ -3,6 +3,7 @@ from cortex.tools.git_names import (
     format_message,
     is_storable,
     parse_name_status,
+    parse_raw_diff,
     parse_submodules,
     work_tree_name,
 )
@@ -40,3 +41,20 @@ def test_repositories_inside_are_not_stored() -> None:
     assert is_storable(b"a/b")
     assert not is_storable(b"nested/")
     assert not is_storable(b"nested/.Git/config")
+
+
+def test_raw_difference_is_read_without_submodules() -> None:
+    none, one, two = "0" * 40, "1" * 40, "2" * 40
+    entries = [
+        (f":100644 100755 {one} {two} M", b"a b\n"),
+        (f":000000 120000 {none} {one} A", b"link"),
+        (f":100644 000000 {one} {none} D", b"\xff"),
+        (f":160000 160000 {one} {two} M", b"sub"),
+    ]
+    output = b"".join(about.encode() + b"\0" + path + b"\0" for about, path in entries)
+    assert parse_raw_diff(output) == [
+        (b"a b\n", one, two, 0o755),
+        (b"link", None, one, 0o120000),
+        (b"\xff", one, None, 0),
+    ]
+    assert parse_raw_diff(b"") == []
