@@ -10,7 +10,7 @@ from cortex.agents.base import BaseAgent, host_agent, speaker
 from cortex.engine.claims import Claim, TaskResult
 from cortex.engine.state_machine import RunPhase, TaskState
 from cortex.errors import TaskPutOffError, TaskRefusedError
-from nervous_system.agent import CRITICAL_FAILURE, HEALTHY
+from nervous_system.agent import CRITICAL_FAILURE, HEALTHY, Agent
 from nervous_system.schemas import SystemSignal
 from tests.support.coordinating import Party, party_at, task
 from tests.support.eventually import eventually
@@ -24,7 +24,7 @@ class Doer(BaseAgent):
 
     role = "trivial"
 
-    def __init__(self, agent: base.Agent) -> None:
+    def __init__(self, agent: Agent) -> None:
         super().__init__(agent)
         self.calls = 0
 
