@@ -14,7 +14,6 @@ from cortex.errors import TaskPutOffError, TaskRefusedError
 from nervous_system.errors import SwarmError
 from nervous_system.telemetry.linking import CAUSED_BY, RUN
 
-
 OBJECTION = "objection"
 """Entry of a verdict that sends work back: why."""
 

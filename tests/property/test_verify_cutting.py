@@ -21,7 +21,7 @@ def cut(batches: list[list[int]], span_size: int, max_messages: int) -> list[Cut
         patch.object(cutting, "MAX_MESSAGES", max_messages),
     ):
         cutter = Cutter(plan_spans(FIRST, LAST))
-        cuts = []
+        cuts: list[Cut] = []
         for some in batches:
             payloads = [str(one).encode() for one in some]
             cuts += cutter.add(Messages(some, [b"s"] * len(some), payloads))
