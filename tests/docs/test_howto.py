@@ -96,7 +96,8 @@ def test_history_is_moved_and_kept(stack: Stack, tmp_path: Path) -> None:
     typed(["bash", "-c", export], stack)
     with running_stack(tmp_path / "other") as other:
         typed(["bash", "-c", f"{import_} --home {other.root}"], stack)
-        assert other.json("events")[0]["status"] == "HEALTHY"
+        # Other tests may have put more into the stack that is exported.
+        assert "HEALTHY" in {event.get("status") for event in other.json("events")}
     typed(["bash", "-c", backup.replace("/mnt/backups", str(tmp_path))], stack)
     assert (tmp_path / "monday" / "backup.json").exists()
     typed(["bash", "-c", prune], stack)
