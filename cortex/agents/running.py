@@ -30,7 +30,7 @@ from nervous_system.swarm import Swarm
 from nervous_system.telemetry.linking import CAUSED_BY, RUN
 
 TESTS = "tests"
-LEASE = timedelta(seconds=15)
+LEASE = timedelta(seconds=10)
 """How soon the task of a worker that died goes to another."""
 GRACE = timedelta(seconds=5)
 

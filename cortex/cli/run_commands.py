@@ -54,8 +54,10 @@ async def resume(
     async with open_part(operator_config(session)) as (_, part):
         client = RunClient(part)
         run_id = await client.find(run)
-        phase = await client.resume(run_id, reason)
-        is_job = "repository" in (await client.view(run_id)).document
+        state = await client.view(run_id)
+        is_job = "repository" in state.document
+        is_done = is_job and state.phase is RunPhase.SUCCEEDED  # killed before it could say so
+        phase = RunPhase.SUCCEEDED if is_done else await client.resume(run_id, reason)
     if is_job and not no_work:
         from cortex.cli.run_command import continue_run
 

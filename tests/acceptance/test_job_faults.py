@@ -131,6 +131,26 @@ def test_interrupted_run_goes_on_where_it_stood(
 
 
 @pytest.mark.timeout(120)
+def test_worker_killed_in_the_middle_of_its_work_is_replaced(
+    stack: Stack, user: UserRepository, gate: Gate, tmp_path: Path
+) -> None:
+    """Its claim goes to another one, and what it left is nobody's base."""
+    arguments = ["run", TASK, "--repo", str(user.root), "--no-tests", "--check", gate.option]
+    workers = ["worker", "--role", "coder", "--agent", "outside", "--slots", "8", "--lease", "2"]
+    with (
+        started(stack, tmp_path / "said", *arguments) as going,
+        started(stack, tmp_path / "worker", *workers) as worker,
+    ):
+        run_id = going.run_id()
+        worker.wait_for("at work")
+        gate.let_pass()
+        going.wait_for("outside-. takes")
+        worker.kill()
+        assert going.end() == 0
+    assert_done_once(stack, user, run_id)
+
+
+@pytest.mark.timeout(120)
 def test_bus_that_goes_away_is_waited_for(
     stack: Stack, user: UserRepository, gate: Gate, tmp_path: Path
 ) -> None:
