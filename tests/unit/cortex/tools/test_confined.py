@@ -69,7 +69,8 @@ def directory_for_link(root: Path, outside: Path) -> Callable[[], None]:
     exchange = ctypes.CDLL(None, use_errno=True).renameat2
 
     def swap() -> None:
-        assert exchange(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE) == 0
+        # What is refused at this moment is tried again in the next.
+        exchange(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE)
 
     return swap
 
