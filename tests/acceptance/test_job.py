@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,8 @@ def test_user_s_repository_gets_a_branch_and_nothing_else(job: Job) -> None:
 def test_findings_are_gone_or_told_with_the_reason(job: Job, tmp_path: Path) -> None:
     job.user.git("worktree", "add", "-q", str(tmp_path / "tree"), job.outcome["branch"])
     try:
-        command = ["ruff", "check", "--isolated", "--select", "E7,F", "--output-format", "json"]
+        command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "E7,F"]
+        command += ["--output-format", "json"]
         done = subprocess.run(command, cwd=tmp_path / "tree", capture_output=True, check=False)
     finally:
         job.user.git("worktree", "remove", "--force", str(tmp_path / "tree"))
