@@ -17,23 +17,10 @@ from nervous_system.payloads import Payload, build_message
 from nervous_system.schemas import SwarmEvent
 from nervous_system.subjects import KINDS
 from nervous_system.telemetry.redaction import may_hold_secret
+from nervous_system.varint import varint
 
 NANOSECONDS: Final = 1_000_000_000
 _NO_ATTRIBUTES: Final[Mapping[str, str]] = {}
-
-
-def varint(number: int) -> bytes:
-    """Return `number`, not negative, as protobuf writes it."""
-    if number < 0x80:
-        return b"%c" % number
-    if number < 0x4000:
-        return b"%c%c" % (number & 0x7F | 0x80, number >> 7)
-    groups = bytearray()
-    while number >= 0x80:
-        groups.append(number & 0x7F | 0x80)
-        number >>= 7
-    groups.append(number)
-    return bytes(groups)
 
 
 def number_tag(field: str) -> bytes:

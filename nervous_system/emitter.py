@@ -10,10 +10,11 @@ from hashlib import sha256
 
 from nervous_system import events
 from nervous_system.comms.contracts import Outgoing
-from nervous_system.draft import number_tag, size_tag, varint
+from nervous_system.draft import number_tag, size_tag
 from nervous_system.errors import EventError
 from nervous_system.schemas import SwarmEvent
 from nervous_system.subjects import subject_for
+from nervous_system.varint import varint
 
 _NUMBER = number_tag("emitter_seq")
 _DIGEST = size_tag("previous_digest") + varint(sha256().digest_size)

@@ -11,11 +11,11 @@ from typing import Any
 from cortex.engine.replay import RunState, TaskView
 from cortex.engine.state_machine import TaskState
 from cortex.engine.steps import PLANNER
+from cortex.tools.git_names import branch_name
 
 PLAN_TASK = "plan"
 """Id of the architect's task; the coders' have the keys of its plan."""
 ARCHITECT, CODER, REVIEWER = "architect", "coder", "reviewer"
-BRANCH_PREFIX = "swarm/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Job:
     @property
     def branch(self) -> str:
         """Where accepted work is committed."""
-        return BRANCH_PREFIX + self.run_id
+        return branch_name(self.run_id)
 
     def as_document(self) -> dict[str, Any]:
         """Return what JSON holds of the job; `parse_job` is the inverse."""

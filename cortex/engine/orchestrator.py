@@ -18,10 +18,10 @@ from cortex.engine.queue import subject_of_message
 from cortex.engine.replay import RunState, TaskView
 from cortex.engine.steps import Close, Enqueue, Move, Step, next_steps, queued_tasks, touched_by
 from cortex.engine.tasks import Transition
-from cortex.engine.worker import pause
 from cortex.engine.writer import Note
 from cortex.errors import RunNotFoundError
 from nervous_system.comms.conditional import Conditional
+from nervous_system.comms.pausing import pause
 from nervous_system.comms.running import end_task
 from nervous_system.errors import BusError, WrongSequenceError
 

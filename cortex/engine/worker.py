@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cortex.engine.claims import Claim, Handler, Outcome, TaskResult
 from cortex.engine.coordination import Coordination
 from cortex.engine.holding import Holding
+from nervous_system.comms.pausing import pause
 from nervous_system.comms.running import end_task
 from nervous_system.errors import BusError
 
@@ -93,12 +94,3 @@ class Worker:
                     await self._holding.run(self._handler, lambda: not self._is_time_up)
             finally:
                 self._source = self._holding = None
-
-
-async def pause(stop: asyncio.Event, seconds: float) -> None:
-    """Return after so many seconds, or as soon as `stop` is set."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

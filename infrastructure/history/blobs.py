@@ -15,8 +15,10 @@ from typing import Protocol
 from infrastructure.errors import HistoryError
 from infrastructure.history.client import HistoryClient
 from infrastructure.history.query_text import query_text
-from infrastructure.ingestor import pausing
+from nervous_system.changes import digest_of
+from nervous_system.comms import pausing
 from nervous_system.errors import BusError, ContentMissingError
+from nervous_system.varint import varint
 
 CHUNK_BYTES = 1 << 20
 GROUP_CHUNKS = 16
@@ -160,7 +162,7 @@ class Blobs:
             bytes_columns=["content"],
         )
         found = {str(row["digest"]): bytes(row["content"]) for row in rows}
-        small = {digest for digest, content in found.items() if _is_of(digest, content)}
+        small = {digest for digest, content in found.items() if digest_of(content) == digest}
         rest = [digest for digest in digests if digest not in small]
         return small | {digest for digest in rest if self.verify(digest)}
 
@@ -280,10 +282,6 @@ def _slices(digests: Sequence[str], count: int) -> Iterator[Sequence[str]]:
         yield digests[start : start + count]
 
 
-def _is_of(digest: str, content: bytes) -> bool:
-    return sha256(content).hexdigest() == digest
-
-
 def _chunk_count(size: int) -> int:
     return -(-size // CHUNK_BYTES)
 
@@ -295,18 +293,9 @@ def _rows(digest: str, content: bytes, first: int) -> Iterator[bytes]:
     for chunk in range(first, end):
         piece = content[chunk * CHUNK_BYTES : (chunk + 1) * CHUNK_BYTES]
         yield name + _SIZES.pack(chunk, len(content))
-        yield _varint(len(piece))
+        yield varint(len(piece))
         yield piece
 
 
 def _text(raw: bytes) -> bytes:
-    return _varint(len(raw)) + raw
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    return varint(len(raw)) + raw

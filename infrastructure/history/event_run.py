@@ -14,6 +14,7 @@ from google.protobuf import descriptor_pb2, message_factory
 from google.protobuf.message import DecodeError
 
 from nervous_system.schemas import SwarmEvent
+from nervous_system.varint import varint
 
 MAX_REMEMBERED = 65_536
 _EVENTS_TAG = b"\x0a"
@@ -60,17 +61,8 @@ class Lengths(dict[int, bytes]):
         """Encode a length, and forget all others when they have become many."""
         if len(self) >= MAX_REMEMBERED:
             self.clear()
-        self[length] = found = self._tag + _varint(length)
+        self[length] = found = self._tag + varint(length)
         return found
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value >= _CONTINUES:
-        out.append(value & 127 | _CONTINUES)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
 
 
 _starts = Lengths(_EVENTS_TAG)

@@ -19,7 +19,7 @@ from nats.js import JetStreamContext
 from infrastructure.errors import HistoryError
 from infrastructure.ingestor.appending import Appender
 from infrastructure.ingestor.ledger import parse_head
-from infrastructure.ingestor.pausing import pause, wait_for_either
+from nervous_system.comms.pausing import pause, wait_for_either
 from nervous_system.comms.streams import CHECKPOINTS_STREAM
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from infrastructure.errors import HistoryUnavailableError, QueryFailedError
-from infrastructure.ingestor.pausing import pause
+from nervous_system.comms.pausing import pause
 from nervous_system.errors import SwarmError
 
 logger = logging.getLogger(__name__)

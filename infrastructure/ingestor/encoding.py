@@ -12,6 +12,7 @@ from struct import Struct
 
 from infrastructure.ingestor.decoding import UNDECODABLE, Decoded, is_authenticated
 from infrastructure.ingestor.ledger import Head, next_root, prefixed
+from nervous_system.varint import varint
 
 _VARINT, _FIXED64, _BYTES = 0, 1, 2
 _SEQ, _SUBJECT, _RAW, _EVENT, _KIND, _REASON, _REPEATED, _AUTHENTICATED = 1, 2, 3, 4, 5, 6, 7, 9
@@ -24,16 +25,6 @@ _MAX_AGENT_LENGTH = 1024
 _pack_sequence = Struct("<BQ").pack
 _pack_big = Struct(">Q").pack
 _IS_REPEATED = bytes((_REPEATED << 3 | _VARINT, 1))
-
-
-def varint(value: int) -> bytes:
-    """Return `value` as protobuf writes it."""
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
 
 
 def bytes_field(number: int, data: bytes) -> bytes:

@@ -23,9 +23,9 @@ from infrastructure.ingestor.emitters import EmitterTracker, Numbered, with_shor
 from infrastructure.ingestor.encoding import Batch, Envelopes
 from infrastructure.ingestor.feed import Feed
 from infrastructure.ingestor.ledger import Head
-from infrastructure.ingestor.pausing import wait_for_either
 from infrastructure.ingestor.protocol import RawBatch
 from infrastructure.ingestor.underway import Appended, BatchesUnderWay
+from nervous_system.comms.pausing import wait_for_either
 
 
 class Pipeline:

@@ -13,9 +13,9 @@ from infrastructure.ingestor.checkpoints import CheckpointCopier
 from infrastructure.ingestor.config import IngestorConfig
 from infrastructure.ingestor.health import Answer, open_health
 from infrastructure.ingestor.metrics import IngestorMetrics
-from infrastructure.ingestor.pausing import pause
 from infrastructure.ingestor.shard import Shard
 from nervous_system.comms.connection import open_nats
+from nervous_system.comms.pausing import pause
 
 logger = logging.getLogger(__name__)
 

@@ -27,7 +27,6 @@ from infrastructure.ingestor.batching import BatchLimits
 from infrastructure.ingestor.config import IngestorConfig
 from infrastructure.ingestor.feed import Feed, look_at_stream, open_feed
 from infrastructure.ingestor.metrics import IngestorMetrics
-from infrastructure.ingestor.pausing import pause
 from infrastructure.ingestor.pipeline import Pipeline
 from infrastructure.ingestor.stream_api import (
     StreamState,
@@ -37,6 +36,7 @@ from infrastructure.ingestor.stream_api import (
 )
 from infrastructure.ingestor.underway import Appended, RefusedRowsError
 from infrastructure.ingestor.wire import open_wire
+from nervous_system.comms.pausing import pause
 from nervous_system.errors import BusError
 
 if TYPE_CHECKING:

@@ -28,9 +28,9 @@ from infrastructure.errors import (
 from infrastructure.history.client import HistoryClient
 from infrastructure.history.query_text import query_text
 from infrastructure.history.refusals import blames_rows
-from infrastructure.ingestor import pausing
 from infrastructure.intake.metrics import IntakeMetrics
 from infrastructure.intake.spans import encode_rows
+from nervous_system.comms import pausing
 from nervous_system.comms.connection import translated
 from nervous_system.comms.streams import SPANS_STREAM, stream_identity
 from nervous_system.errors import BusError, ConsumerLostError

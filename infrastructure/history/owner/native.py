@@ -9,6 +9,8 @@ any version without knowing the types.
 import struct
 from collections.abc import Iterator, Sequence
 
+from nervous_system.varint import varint
+
 HEADER_REVISION = 51903
 """From here on a block begins with its header."""
 MARK_REVISION = 54454
@@ -40,7 +42,7 @@ def _block(
     revision: int,
 ) -> list[bytes | memoryview]:
     pieces: list[bytes | memoryview] = [_BLOCK_HEADER] if revision >= HEADER_REVISION else []
-    pieces.append(_varint(len(columns)) + _varint(row_count))
+    pieces.append(varint(len(columns)) + varint(row_count))
     mark = b"\x00" if revision >= MARK_REVISION else b""
     for (name, kind), content in zip(columns, contents, strict=True):
         pieces.append(_text(name) + _text(kind) + mark)
@@ -64,13 +66,4 @@ def _blocks(buffers: memoryview) -> Iterator[tuple[int, list[memoryview]]]:
 
 def _text(value: str) -> bytes:
     raw = value.encode()
-    return _varint(len(raw)) + raw
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    return varint(len(raw)) + raw

@@ -1,10 +1,11 @@
 import pytest
 
 from nervous_system import events
-from nervous_system.draft import Envelope, varint
+from nervous_system.draft import Envelope
 from nervous_system.errors import InvalidEventError
 from nervous_system.identity import AgentIdentity
 from nervous_system.schemas import AgentRole, SwarmEvent
+from nervous_system.varint import varint
 
 IDENTITY = AgentIdentity(
     agent_id="a", role=AgentRole.ROLE_CODER, name="a", run_id="r", workspace_id="w"
