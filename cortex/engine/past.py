@@ -19,7 +19,7 @@ from cortex.engine.recorded_rows import (
     event_of_row,
     has_unsaid_mode,
     newest_of_row,
-    resource_of_row,
+    strand_of_row,
 )
 from cortex.engine.recovery import (
     ABSENT,
@@ -39,6 +39,7 @@ from cortex.engine.recovery import (
     replay,
     with_manifest,
 )
+from cortex.engine.strands import suspects
 from cortex.errors import MomentError, NotRecordedError
 from nervous_system.comms.contracts import History
 from nervous_system.comms.streams import COORDINATION_STREAM, EVENTS_STREAM
@@ -247,9 +248,8 @@ class Past:
         own = layers[-1]
         start = await self.start_of(layers)
         is_complete = any(layer.manifest_digest for layer in layers)
-        rows = await self._query("suspects", **_bounds(own.place))
-        names = {name for row in rows if (name := _suspect(row, start, is_complete=is_complete))}
-        names |= {str(name) for row in rows for name in row["renamed_names"]}
+        rows = await self._query("strands", **_bounds(own.place))
+        names = suspects([strand_of_row(row) for row in rows], start, is_complete=is_complete)
         if not names:
             return []
         found = await self.changes(own.place, names=sorted(names))
@@ -386,16 +386,6 @@ def _bounds(place: Place) -> dict[str, Any]:
         "stream": place.stream,
         "sequence": place.sequence,
     }
-
-
-def _suspect(row: Mapping[str, Any], start: State, *, is_complete: bool) -> str:
-    """Return the name whose chain may be broken, in itself or where it starts; else nothing."""
-    resource = resource_of_row(row)
-    known = start.get(resource, ABSENT if is_complete else None)
-    starts_well = known is None or known.digest == row["first_digest"]
-    if starts_well and not row["is_suspect"] and not row["renamed_names"]:
-        return ""
-    return str(row["target_resource"])
 
 
 def _moment(rows: Sequence[Mapping[str, Any]], subject: str) -> Moment:

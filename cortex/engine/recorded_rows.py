@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cortex.engine.recovery import Change, Departure, Newest, Resource
+from cortex.engine.strands import Strand
 
 
 def resource_of_row(row: Mapping[str, Any]) -> Resource:
@@ -45,6 +46,21 @@ def change_of_event(event: Mapping[str, Any]) -> Change:
         "id": event["event_id"],
     }
     return change_of_row(named, str(event["workspace_id"]))
+
+
+def strand_of_row(row: Mapping[str, Any]) -> Strand:
+    """Return what a row of `strands` adds up."""
+    _, first_digest, renamed_from = row["first"]
+    last_sequence, last_digest = row["last"]
+    return Strand(
+        resource=resource_of_row(row),
+        first_digest=str(first_digest),
+        is_first_rename=bool(renamed_from),
+        last_sequence=int(last_sequence),
+        last_digest=str(last_digest),
+        gain=int(row["gain"]),
+        departures={str(name): int(at) for name, at in row["departures"].items()},
+    )
 
 
 def newest_of_row(row: Mapping[str, Any], workspace_id: str) -> Newest:

@@ -6,6 +6,7 @@ from hashlib import sha256
 from hypothesis import strategies as st
 
 from cortex.engine.recovery import FILE_SYSTEM, Change, Departure, Newest, Resource
+from cortex.engine.strands import Strand
 
 NAMES = [b"a", b"b", b"dir/c", b"\xff", b"\\xff"]
 MODES = [0, 0o644, 0o755]
@@ -111,3 +112,26 @@ def departure_of(change: Change) -> Departure:
         workspace_id=change.workspace_id,
         is_mode_known=bool(change.mode),
     )
+
+
+def strands_of(changes: list[Change]) -> list[Strand]:
+    """What history adds up of these changes."""
+    found = []
+    for resource in sorted({change.resource for change in changes}):
+        own = [change for change in changes if change.resource == resource]
+        found.append(
+            Strand(
+                resource=resource,
+                first_digest=own[0].previous_digest,
+                is_first_rename=bool(own[0].renamed_from),
+                last_sequence=own[-1].sequence,
+                last_digest=own[-1].digest,
+                gain=sum(weight(one.digest) - weight(one.previous_digest) for one in own),
+                departures={one.renamed_from: one.sequence for one in own if one.renamed_from},
+            )
+        )
+    return found
+
+
+def weight(digest: str) -> int:
+    return int.from_bytes(bytes.fromhex(digest)[:8], "little")
