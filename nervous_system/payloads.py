@@ -11,9 +11,16 @@ from typing import Any, Final, Literal, TypeVar, get_args
 from nervous_system.errors import InvalidEventError
 from nervous_system.schemas import (
     AgentDecision,
+    AgentMessage,
+    ArtifactStored,
+    MailboxRead,
+    MemoryChange,
     ModelCall,
     RunTransition,
+    SessionLine,
+    SessionMark,
     StateChange,
+    StepTransition,
     SystemSignal,
     TaskTransition,
     Tombstone,
@@ -31,12 +38,25 @@ Payload = (
     | TaskTransition
     | RunTransition
     | ModelCall
+    | StepTransition
+    | AgentMessage
+    | MailboxRead
+    | MemoryChange
+    | ArtifactStored
+    | SessionLine
+    | SessionMark
 )
 """Any message that an event's oneof holds."""
 Document = Mapping[str, Any] | str
 """What becomes a JSON object, or its text as it is."""
 ToolOutcome = Literal["ok", "refused", "failed", "timed_out"]
 TOOL_OUTCOMES: Final[tuple[ToolOutcome, ...]] = get_args(ToolOutcome)
+MemoryFormat = Literal["json", "text", "deleted"]
+MEMORY_FORMATS: Final[tuple[MemoryFormat, ...]] = get_args(MemoryFormat)
+LineSource = Literal["transcript", "hook", "import"]
+LINE_SOURCES: Final[tuple[LineSource, ...]] = get_args(LineSource)
+BROADCAST: Final = "_broadcast"
+"""The recipient that stands for every agent of a project."""
 MAX_TOOL_RESULT_BYTES: Final = 16 * 1024
 _MAX_CUT_BACK = 256
 _Message = TypeVar("_Message")
@@ -165,9 +185,7 @@ def tool_call(
     Raises:
         InvalidEventError: a value does not fit its field, or there is no such outcome.
     """
-    if outcome not in TOOL_OUTCOMES:
-        reason = f"{outcome!r} is none of {', '.join(TOOL_OUTCOMES)}"
-        raise InvalidEventError(field="tool_outcome", reason=reason)
+    _one_of("tool_outcome", outcome, TOOL_OUTCOMES)
     return build_message(
         ToolCall,
         tool_name=name,
@@ -261,6 +279,155 @@ def model_call(
         model_duration_us=duration_us,
         model_outcome=outcome,
     )
+
+
+def step_transition(
+    step_id: str,
+    *,
+    state: str,
+    trigger: str,
+    holder: str = "",
+    fence: int = 0,
+    expires_at_ms: int = 0,
+    document: Document = "",
+) -> StepTransition:
+    """Build the payload of a shared step that got another state, or its holder more time.
+
+    Args:
+        step_id: the step, within its project, which the subject names.
+        state: the state after.
+        trigger: what brought it there.
+        holder: who holds it in progress.
+        fence: sequence of the claim that this follows from; 0 in a claim itself.
+        expires_at_ms: when the lease runs out, in milliseconds since 1970.
+        document: what a claim runs, or the handoff record of an end.
+
+    Raises:
+        InvalidEventError: a value does not fit its field.
+    """
+    return build_message(
+        StepTransition,
+        step_id=step_id,
+        step_state=state,
+        step_trigger=trigger,
+        step_holder=holder,
+        step_fence=fence,
+        step_expires_at_ms=expires_at_ms,
+        step_document=_json("step_document", document),
+    )
+
+
+def message(recipient: str, text: str, *, step: str = "") -> AgentMessage:
+    """Build the payload of a message to an agent, or to `BROADCAST`.
+
+    Raises:
+        InvalidEventError: a value does not fit its field.
+    """
+    return build_message(
+        AgentMessage, message_recipient=recipient, message_text=text, message_step=step
+    )
+
+
+def mailbox_read(
+    *, read_through: int, removed_through: int = 0, removed: Iterable[str] = ()
+) -> MailboxRead:
+    """Build the payload that says what an agent has read; it replaces the one before.
+
+    Args:
+        read_through: sequence up to which it has been shown everything.
+        removed_through: sequence up to which it has removed everything.
+        removed: event ids of what it has removed behind that.
+
+    Raises:
+        InvalidEventError: a value does not fit its field.
+    """
+    return build_message(
+        MailboxRead,
+        read_through=read_through,
+        removed_through=removed_through,
+        read_ids=_texts("read_ids", removed),
+    )
+
+
+def memory_change(key: str, value: str, *, format: MemoryFormat = "text") -> MemoryChange:  # noqa: A002 # its name
+    """Build the payload of a shared value; `value` is text, or the text of a JSON value.
+
+    Raises:
+        InvalidEventError: a value does not fit its field, or there is no such format.
+    """
+    _one_of("memory_format", format, MEMORY_FORMATS)
+    return build_message(MemoryChange, memory_key=key, memory_value=value, memory_format=format)
+
+
+def artifact_stored(
+    name: str, *, digest: str, size_bytes: int, version: int, step: str = ""
+) -> ArtifactStored:
+    """Build the payload of a stored result; `digest` is the hex SHA-256 of its content.
+
+    Raises:
+        InvalidEventError: a value does not fit its field.
+    """
+    return build_message(
+        ArtifactStored,
+        artifact_name=name,
+        artifact_digest=digest,
+        artifact_size_bytes=size_bytes,
+        artifact_version=version,
+        artifact_step=step,
+    )
+
+
+def session_line(
+    line: bytes,
+    *,
+    source: LineSource,
+    number: int,
+    offset: int = 0,
+    digest: str = "",
+    type: str = "",  # noqa: A002 # its name
+) -> SessionLine:
+    """Build the payload of a line that a foreign agent left.
+
+    Args:
+        line: without its end, secrets taken out.
+        source: where it was seen.
+        number: which line of its source it is, from 1.
+        offset: where in its source it begins, in bytes.
+        digest: of the line before anything was taken out.
+        type: the record's own name for what it is.
+
+    Raises:
+        InvalidEventError: a value does not fit its field, or there is no such source.
+    """
+    _one_of("line_source", source, LINE_SOURCES)
+    return build_message(
+        SessionLine,
+        line_source=source,
+        line_number=number,
+        line_offset=offset,
+        line_bytes=line,
+        line_digest=digest,
+        line_type=type,
+    )
+
+
+def session_mark(type: str, *, text: str = "", document: Document = "") -> SessionMark:  # noqa: A002 # its name
+    """Build the payload of something that is to be noted of a foreign agent's session.
+
+    Raises:
+        InvalidEventError: a value does not fit its field.
+    """
+    return build_message(
+        SessionMark,
+        mark_type=type,
+        mark_text=text,
+        mark_document=_json("mark_document", document),
+    )
+
+
+def _one_of(field: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise InvalidEventError(field=field, reason=f"{value!r} is none of {', '.join(known)}")
 
 
 def _json(field: str, document: Document) -> str:

@@ -20,6 +20,8 @@ UNKNOWN_KIND = "unknown"
 KINDS = (
     *("decision", "state_change", "system_signal", "tombstone", "workspace_created"),
     *("tool_call", "task_transition", "run_transition", "model_call"),
+    *("step_transition", "message", "mailbox_read", "memory_change", "artifact_stored"),
+    *("session_line", "session_mark"),
 )
 """The payload kinds: fields of SwarmEvent, subject tokens, values of `swarm.events.kind`."""
 

@@ -141,6 +141,12 @@ def summary(view: Mapping[str, Any]) -> str:
             return str(view["created_workspace_id"])
         case "tool_call" | "task_transition" | "run_transition" | "model_call":
             return _work_summary(view)
+        case "session_line":
+            return f"{view['line_source']} #{view['line_number']} {view['line_type']}"
+        case "session_mark":
+            return f"{view['mark_type']} {view['mark_text']}".strip()
+        case "step_transition" | "message" | "mailbox_read" | "memory_change" | "artifact_stored":
+            return _shared_summary(view)
         case _:
             return str(view.get("undecodable_reason", ""))
 
@@ -159,6 +165,24 @@ def _work_summary(view: Mapping[str, Any]) -> str:
             used = f"{view['input_tokens']} in, {view['output_tokens']} out"
             took = _milliseconds(view["model_duration_us"])
             words = (view["model_name"], view["model_outcome"], used, took)
+    return " ".join(str(word) for word in words if word)
+
+
+def _shared_summary(view: Mapping[str, Any]) -> str:
+    words: tuple[Any, ...]
+    match view["kind"]:
+        case "step_transition":
+            words = (view["step_id"], view["step_trigger"], view["step_state"], view["step_holder"])
+        case "message":
+            words = (f"to {view['message_recipient']}:", view["message_text"])
+        case "mailbox_read":
+            words = (f"mailbox read through #{view['read_through']}",)
+        case "memory_change":
+            words = (view["memory_key"], view["memory_format"], view["memory_value"])
+        case _:
+            size = f"{view['artifact_size_bytes']} bytes"
+            version = f"version {view['artifact_version']}"
+            words = (view["artifact_name"], version, size, view["artifact_step"])
     return " ".join(str(word) for word in words if word)
 
 

@@ -32,14 +32,22 @@ _TEXT_FIELDS = {
     "tool_call": ("tool_result",),
     "task_transition": ("task_reason",),
     "run_transition": ("run_reason",),
+    "step_transition": (),
+    "message": ("message_text",),
+    "memory_change": (),
+    "session_mark": ("mark_text",),
 }
 """Fields of a payload that hold text about the work; a decision's are looked at on their own."""
 _DOCUMENT_FIELDS = {
     "tool_call": ("tool_arguments",),
     "task_transition": ("task_document",),
     "run_transition": ("run_document",),
+    "step_transition": ("step_document",),
+    "memory_change": ("memory_value",),
+    "session_mark": ("mark_document",),
 }
-"""Fields of a payload that hold such text as JSON."""
+"""Fields of a payload that hold such text as JSON, or may. The bytes of a session's line are looked
+at by who reads it."""
 _NAMED_VALUE = "named_value"
 _NAMED_KINDS = tuple(kind for kind in SECRET_KINDS if not kind.literals)
 _OPTION_DASHES = "--"

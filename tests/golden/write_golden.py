@@ -178,6 +178,72 @@ def model_call() -> bytes:
     ).SerializeToString(deterministic=True)
 
 
+def step_transition() -> bytes:
+    return _event(
+        14,
+        events.step_transition(
+            "design",
+            state="in_progress",
+            trigger="renew",
+            holder="coder-1",
+            fence=2**40,
+            expires_at_ms=1_733_051_800_123,
+            document={"command": ["make", "größe"]},
+        ),
+    ).SerializeToString(deterministic=True)
+
+
+def message() -> bytes:
+    return _event(
+        15, events.message("_broadcast", "the API is ready: 漢字 and 🐝", step="design")
+    ).SerializeToString(deterministic=True)
+
+
+def mailbox_read() -> bytes:
+    return _event(
+        16,
+        events.mailbox_read(
+            read_through=2**40, removed_through=3, removed=[EVENT_ID.format(4), EVENT_ID.format(5)]
+        ),
+    ).SerializeToString(deterministic=True)
+
+
+def memory_change() -> bytes:
+    return _event(
+        17, events.memory_change("db.port", '{"port": 5432}', format="json")
+    ).SerializeToString(deterministic=True)
+
+
+def artifact_stored() -> bytes:
+    return _event(
+        18,
+        events.artifact_stored(
+            "reports/größe.pdf", digest="a" * 64, size_bytes=2**40, version=2, step="design"
+        ),
+    ).SerializeToString(deterministic=True)
+
+
+def session_line() -> bytes:
+    return _event(
+        19,
+        events.session_line(
+            b'{"type":"user","content":"\xff"}',
+            source="transcript",
+            number=3,
+            offset=2**40,
+            digest="hmac:" + "b" * 64,
+            type="unknown:user",
+        ),
+    ).SerializeToString(deterministic=True)
+
+
+def session_mark() -> bytes:
+    return _event(
+        20,
+        events.session_mark("prompt", text="fix the tests ✓", document={"cwd": "src", "turn": 2}),
+    ).SerializeToString(deterministic=True)
+
+
 def frozen_fields_only() -> bytes:
     """A publisher whose schema ends with the frozen fields."""
     event = _frozen_schema()()
@@ -214,6 +280,13 @@ CASES: dict[str, Callable[[], bytes]] = {
         task_transition,
         run_transition,
         model_call,
+        step_transition,
+        message,
+        mailbox_read,
+        memory_change,
+        artifact_stored,
+        session_line,
+        session_mark,
     )
 }
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from nervous_system import events
 from nervous_system.errors import EventDecodeError
-from nervous_system.payloads import TOOL_OUTCOMES
+from nervous_system.payloads import LINE_SOURCES, MEMORY_FORMATS, TOOL_OUTCOMES
 from nervous_system.schemas import SwarmEvent
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -92,9 +92,44 @@ model_calls = st.builds(
     duration_us=uint64,
     outcome=texts,
 )
+step_transitions = st.builds(
+    events.step_transition,
+    texts,
+    state=texts,
+    trigger=texts,
+    holder=texts,
+    fence=uint64,
+    expires_at_ms=uint64,
+    document=documents,
+)
+agent_messages = st.builds(events.message, texts, texts, step=texts)
+mailbox_reads = st.builds(
+    events.mailbox_read,
+    read_through=uint64,
+    removed_through=uint64,
+    removed=st.lists(texts, max_size=3),
+)
+memory_changes = st.builds(
+    events.memory_change, texts, texts, format=st.sampled_from(MEMORY_FORMATS)
+)
+artifacts = st.builds(
+    events.artifact_stored, texts, digest=texts, size_bytes=uint64, version=uint32, step=texts
+)
+session_lines = st.builds(
+    events.session_line,
+    st.binary(max_size=12),
+    source=st.sampled_from(LINE_SOURCES),
+    number=uint64,
+    offset=uint64,
+    digest=texts,
+    type=texts,
+)
+session_marks = st.builds(events.session_mark, texts, text=texts, document=documents)
 payloads = st.one_of(
     *(decisions, state_changes, signals, tombstones, workspaces),
     *(tool_calls, task_transitions, run_transitions, model_calls),
+    *(step_transitions, agent_messages, mailbox_reads, memory_changes, artifacts),
+    *(session_lines, session_marks),
 )
 
 

@@ -7,10 +7,17 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from nervous_system.schemas import (
     AgentDecision,
+    AgentMessage,
     AgentRole,
+    ArtifactStored,
+    MailboxRead,
+    MemoryChange,
     ModelCall,
     RunTransition,
+    SessionLine,
+    SessionMark,
     StateChange,
+    StepTransition,
     SwarmEvent,
     SystemSignal,
     TaskTransition,
@@ -29,6 +36,13 @@ Payload = (
     | TaskTransition
     | RunTransition
     | ModelCall
+    | StepTransition
+    | AgentMessage
+    | MailboxRead
+    | MemoryChange
+    | ArtifactStored
+    | SessionLine
+    | SessionMark
 )
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
 ROLE_TOKENS = {0: "unspecified", 1: "architect", 2: "coder", 3: "reviewer", 4: "operator"}
@@ -166,6 +180,57 @@ def build_model_call(name: str = "offline") -> ModelCall:
     )
 
 
+def build_step_transition(step_id: str = "design", state: str = "complete") -> StepTransition:
+    return StepTransition(
+        step_id=step_id,
+        step_state=state,
+        step_trigger="complete",
+        step_holder="coder-1",
+        step_fence=17,
+        step_expires_at_ms=1_767_323_045_678,
+        step_document='{"note":"API in api.md","next_agent":"tester"}',
+    )
+
+
+def build_message(text: str = "the API is ready") -> AgentMessage:
+    return AgentMessage(message_recipient="tester", message_text=text, message_step="design")
+
+
+def build_mailbox_read(read_through: int = 17) -> MailboxRead:
+    return MailboxRead(
+        read_through=read_through, read_ids=[str(uuid.UUID(int=2))], removed_through=3
+    )
+
+
+def build_memory_change(key: str = "db.port", value: str = "5432") -> MemoryChange:
+    return MemoryChange(memory_key=key, memory_value=value, memory_format="json")
+
+
+def build_artifact_stored(name: str = "report.pdf") -> ArtifactStored:
+    return ArtifactStored(
+        artifact_name=name,
+        artifact_digest="f" * 64,
+        artifact_size_bytes=2**33,
+        artifact_version=2,
+        artifact_step="design",
+    )
+
+
+def build_session_line(line: bytes = b'{"type":"user"}') -> SessionLine:
+    return SessionLine(
+        line_source="transcript",
+        line_number=3,
+        line_offset=2**33,
+        line_bytes=line,
+        line_digest="a" * 64,
+        line_type="user",
+    )
+
+
+def build_session_mark(type_: str = "prompt", text: str = "fix the tests") -> SessionMark:
+    return SessionMark(mark_type=type_, mark_text=text, mark_document='{"cwd":"src"}')
+
+
 def subject_of(event: SwarmEvent) -> str:
     """Return the subject that a publisher of an agent with a plain id uses."""
     kind = event.WhichOneof("payload") or "unknown"
@@ -184,6 +249,13 @@ def field_of(payload: Payload) -> str:
         TaskTransition: "task_transition",
         RunTransition: "run_transition",
         ModelCall: "model_call",
+        StepTransition: "step_transition",
+        AgentMessage: "message",
+        MailboxRead: "mailbox_read",
+        MemoryChange: "memory_change",
+        ArtifactStored: "artifact_stored",
+        SessionLine: "session_line",
+        SessionMark: "session_mark",
     }
     return branches[type(payload)]
 

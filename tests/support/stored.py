@@ -13,6 +13,7 @@ select
         hex(previous_digest) as previous_digest,
         hex(original_digest) as original_digest,
         hex(resource_bytes) as resource_bytes,
+        hex(line_bytes) as line_bytes,
         reinterpretAsUInt32(confidence_score) as confidence_score
     ),
     toUnixTimestamp64Nano(event_time) as event_time,

@@ -4,9 +4,16 @@ from hypothesis import strategies as st
 
 from nervous_system.schemas import (
     AgentDecision,
+    AgentMessage,
+    ArtifactStored,
+    MailboxRead,
+    MemoryChange,
     ModelCall,
     RunTransition,
+    SessionLine,
+    SessionMark,
     StateChange,
+    StepTransition,
     SwarmEvent,
     SystemSignal,
     TaskTransition,
@@ -94,6 +101,41 @@ _model_calls = st.builds(
     model_duration_us=U64,
     model_outcome=TEXT,
 )
+_steps = st.builds(
+    StepTransition,
+    step_id=TEXT,
+    step_state=TEXT,
+    step_trigger=TEXT,
+    step_holder=TEXT,
+    step_fence=U64,
+    step_expires_at_ms=U64,
+    step_document=TEXT,
+)
+_agent_messages = st.builds(
+    AgentMessage, message_recipient=TEXT, message_text=TEXT, message_step=TEXT
+)
+_mailbox_reads = st.builds(
+    MailboxRead, read_through=U64, read_ids=st.lists(TEXT, max_size=3), removed_through=U64
+)
+_memory_changes = st.builds(MemoryChange, memory_key=TEXT, memory_value=TEXT, memory_format=TEXT)
+_artifacts = st.builds(
+    ArtifactStored,
+    artifact_name=TEXT,
+    artifact_digest=TEXT,
+    artifact_size_bytes=U64,
+    artifact_version=st.integers(0, 2**32 - 1),
+    artifact_step=TEXT,
+)
+_session_lines = st.builds(
+    SessionLine,
+    line_source=TEXT,
+    line_number=U64,
+    line_offset=U64,
+    line_bytes=st.binary(max_size=12),
+    line_digest=TEXT,
+    line_type=TEXT,
+)
+_session_marks = st.builds(SessionMark, mark_type=TEXT, mark_text=TEXT, mark_document=TEXT)
 _payloads = st.one_of(
     st.just({}),
     _decisions.map(lambda one: {"decision": one}),
@@ -105,6 +147,13 @@ _payloads = st.one_of(
     _tasks.map(lambda one: {"task_transition": one}),
     _runs.map(lambda one: {"run_transition": one}),
     _model_calls.map(lambda one: {"model_call": one}),
+    _steps.map(lambda one: {"step_transition": one}),
+    _agent_messages.map(lambda one: {"message": one}),
+    _mailbox_reads.map(lambda one: {"mailbox_read": one}),
+    _memory_changes.map(lambda one: {"memory_change": one}),
+    _artifacts.map(lambda one: {"artifact_stored": one}),
+    _session_lines.map(lambda one: {"session_line": one}),
+    _session_marks.map(lambda one: {"session_mark": one}),
 )
 event_ids = st.one_of(st.uuids().map(str), st.uuids().map(lambda one: str(one).upper()))
 seconds = st.one_of(
@@ -151,7 +200,7 @@ def varint(value: int) -> bytes:
 @st.composite
 def fields(draw: st.DrawFn) -> bytes:
     """One field of any number and wire type, known to our schema or not, well formed or not."""
-    number = draw(st.one_of(st.integers(1, 20), st.integers(50, 54), st.integers(99, 110)))
+    number = draw(st.one_of(st.integers(1, 27), st.integers(50, 54), st.integers(99, 110)))
     wire_type = draw(st.integers(0, 7))
     content = draw(st.binary(max_size=8))
     body = {
@@ -168,7 +217,7 @@ def fields(draw: st.DrawFn) -> bytes:
 def nested(draw: st.DrawFn) -> bytes:
     """A payload of odd fields, under one of the payload numbers."""
     content = b"".join(draw(st.lists(fields(), max_size=3)))
-    return varint(draw(st.integers(10, 19)) << 3 | 2) + varint(len(content)) + content
+    return varint(draw(st.integers(10, 26)) << 3 | 2) + varint(len(content)) + content
 
 
 @st.composite

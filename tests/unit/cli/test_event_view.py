@@ -12,12 +12,19 @@ from cortex.cli.event_view import (
 from nervous_system.schemas import SwarmEvent
 from tests.support.builders import (
     Payload,
+    build_artifact_stored,
     build_decision,
     build_event,
+    build_mailbox_read,
+    build_memory_change,
+    build_message,
     build_model_call,
     build_run_transition,
+    build_session_line,
+    build_session_mark,
     build_signal,
     build_state_change,
+    build_step_transition,
     build_task_transition,
     build_tombstone,
     build_tool_call,
@@ -37,6 +44,13 @@ from tests.support.builders import (
         (build_task_transition(), "t1 RUNNING coder-1 the worker before died"),
         (build_run_transition(), "run-1 RUNNING planned"),
         (build_model_call(), "offline ok 1200 in, 34 out 70.0 ms"),
+        (build_step_transition(), "design complete complete coder-1"),
+        (build_message(), "to tester: the API is ready"),
+        (build_mailbox_read(), "mailbox read through #17"),
+        (build_memory_change(), "db.port json 5432"),
+        (build_artifact_stored(), "report.pdf version 2 8589934592 bytes design"),
+        (build_session_line(), "transcript #3 user"),
+        (build_session_mark(), "prompt fix the tests"),
     ],
 )
 def test_each_kind_says_its_point_in_one_line(payload: Payload, text: str) -> None:

@@ -19,6 +19,13 @@ PAYLOADS: dict[str, events.Payload] = {
     "task_transition": events.task_transition("", state="", trigger=""),
     "run_transition": events.run_transition(state=""),
     "model_call": events.model_call(""),
+    "step_transition": events.step_transition("", state="", trigger=""),
+    "message": events.message("", ""),
+    "mailbox_read": events.mailbox_read(read_through=0),
+    "memory_change": events.memory_change("", ""),
+    "artifact_stored": events.artifact_stored("", digest="", size_bytes=0, version=0),
+    "session_line": events.session_line(b"", source="hook", number=0),
+    "session_mark": events.session_mark(""),
 }
 
 

@@ -35,7 +35,7 @@ TYPE_STATE_CHANGE: EventType
 TYPE_SYSTEM: EventType
 
 class SwarmEvent(_message.Message):
-    __slots__ = ("event_id", "timestamp", "trace_id", "span_id", "agent_role", "agent_id", "decision", "state_change", "system_signal", "tombstone", "workspace_created", "tool_call", "task_transition", "run_transition", "model_call", "run_id", "emitter_id", "emitter_seq", "previous_digest", "caused_by", "attributes", "workspace_id", "redactions", "original_digest")
+    __slots__ = ("event_id", "timestamp", "trace_id", "span_id", "agent_role", "agent_id", "decision", "state_change", "system_signal", "tombstone", "workspace_created", "tool_call", "task_transition", "run_transition", "model_call", "step_transition", "message", "mailbox_read", "memory_change", "artifact_stored", "session_line", "session_mark", "run_id", "emitter_id", "emitter_seq", "previous_digest", "caused_by", "attributes", "workspace_id", "redactions", "original_digest")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -65,6 +65,13 @@ class SwarmEvent(_message.Message):
     TASK_TRANSITION_FIELD_NUMBER: _ClassVar[int]
     RUN_TRANSITION_FIELD_NUMBER: _ClassVar[int]
     MODEL_CALL_FIELD_NUMBER: _ClassVar[int]
+    STEP_TRANSITION_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    MAILBOX_READ_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_CHANGE_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACT_STORED_FIELD_NUMBER: _ClassVar[int]
+    SESSION_LINE_FIELD_NUMBER: _ClassVar[int]
+    SESSION_MARK_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     EMITTER_ID_FIELD_NUMBER: _ClassVar[int]
     EMITTER_SEQ_FIELD_NUMBER: _ClassVar[int]
@@ -89,6 +96,13 @@ class SwarmEvent(_message.Message):
     task_transition: TaskTransition
     run_transition: RunTransition
     model_call: ModelCall
+    step_transition: StepTransition
+    message: AgentMessage
+    mailbox_read: MailboxRead
+    memory_change: MemoryChange
+    artifact_stored: ArtifactStored
+    session_line: SessionLine
+    session_mark: SessionMark
     run_id: str
     emitter_id: str
     emitter_seq: int
@@ -98,7 +112,7 @@ class SwarmEvent(_message.Message):
     workspace_id: str
     redactions: _containers.ScalarMap[str, int]
     original_digest: bytes
-    def __init__(self, event_id: _Optional[str] = ..., timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., trace_id: _Optional[str] = ..., span_id: _Optional[str] = ..., agent_role: _Optional[_Union[AgentRole, str]] = ..., agent_id: _Optional[str] = ..., decision: _Optional[_Union[AgentDecision, _Mapping]] = ..., state_change: _Optional[_Union[StateChange, _Mapping]] = ..., system_signal: _Optional[_Union[SystemSignal, _Mapping]] = ..., tombstone: _Optional[_Union[Tombstone, _Mapping]] = ..., workspace_created: _Optional[_Union[WorkspaceCreated, _Mapping]] = ..., tool_call: _Optional[_Union[ToolCall, _Mapping]] = ..., task_transition: _Optional[_Union[TaskTransition, _Mapping]] = ..., run_transition: _Optional[_Union[RunTransition, _Mapping]] = ..., model_call: _Optional[_Union[ModelCall, _Mapping]] = ..., run_id: _Optional[str] = ..., emitter_id: _Optional[str] = ..., emitter_seq: _Optional[int] = ..., previous_digest: _Optional[bytes] = ..., caused_by: _Optional[_Iterable[str]] = ..., attributes: _Optional[_Mapping[str, str]] = ..., workspace_id: _Optional[str] = ..., redactions: _Optional[_Mapping[str, int]] = ..., original_digest: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, event_id: _Optional[str] = ..., timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., trace_id: _Optional[str] = ..., span_id: _Optional[str] = ..., agent_role: _Optional[_Union[AgentRole, str]] = ..., agent_id: _Optional[str] = ..., decision: _Optional[_Union[AgentDecision, _Mapping]] = ..., state_change: _Optional[_Union[StateChange, _Mapping]] = ..., system_signal: _Optional[_Union[SystemSignal, _Mapping]] = ..., tombstone: _Optional[_Union[Tombstone, _Mapping]] = ..., workspace_created: _Optional[_Union[WorkspaceCreated, _Mapping]] = ..., tool_call: _Optional[_Union[ToolCall, _Mapping]] = ..., task_transition: _Optional[_Union[TaskTransition, _Mapping]] = ..., run_transition: _Optional[_Union[RunTransition, _Mapping]] = ..., model_call: _Optional[_Union[ModelCall, _Mapping]] = ..., step_transition: _Optional[_Union[StepTransition, _Mapping]] = ..., message: _Optional[_Union[AgentMessage, _Mapping]] = ..., mailbox_read: _Optional[_Union[MailboxRead, _Mapping]] = ..., memory_change: _Optional[_Union[MemoryChange, _Mapping]] = ..., artifact_stored: _Optional[_Union[ArtifactStored, _Mapping]] = ..., session_line: _Optional[_Union[SessionLine, _Mapping]] = ..., session_mark: _Optional[_Union[SessionMark, _Mapping]] = ..., run_id: _Optional[str] = ..., emitter_id: _Optional[str] = ..., emitter_seq: _Optional[int] = ..., previous_digest: _Optional[bytes] = ..., caused_by: _Optional[_Iterable[str]] = ..., attributes: _Optional[_Mapping[str, str]] = ..., workspace_id: _Optional[str] = ..., redactions: _Optional[_Mapping[str, int]] = ..., original_digest: _Optional[bytes] = ...) -> None: ...
 
 class AgentDecision(_message.Message):
     __slots__ = ("context_hash", "input_trigger", "rationale", "rejected_alternatives", "memory_ids", "confidence_score")
@@ -241,3 +255,91 @@ class ModelCall(_message.Message):
     model_duration_us: int
     model_outcome: str
     def __init__(self, model_name: _Optional[str] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_microusd: _Optional[int] = ..., model_duration_us: _Optional[int] = ..., model_outcome: _Optional[str] = ...) -> None: ...
+
+class StepTransition(_message.Message):
+    __slots__ = ("step_id", "step_state", "step_trigger", "step_holder", "step_fence", "step_expires_at_ms", "step_document")
+    STEP_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_STATE_FIELD_NUMBER: _ClassVar[int]
+    STEP_TRIGGER_FIELD_NUMBER: _ClassVar[int]
+    STEP_HOLDER_FIELD_NUMBER: _ClassVar[int]
+    STEP_FENCE_FIELD_NUMBER: _ClassVar[int]
+    STEP_EXPIRES_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    STEP_DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    step_id: str
+    step_state: str
+    step_trigger: str
+    step_holder: str
+    step_fence: int
+    step_expires_at_ms: int
+    step_document: str
+    def __init__(self, step_id: _Optional[str] = ..., step_state: _Optional[str] = ..., step_trigger: _Optional[str] = ..., step_holder: _Optional[str] = ..., step_fence: _Optional[int] = ..., step_expires_at_ms: _Optional[int] = ..., step_document: _Optional[str] = ...) -> None: ...
+
+class AgentMessage(_message.Message):
+    __slots__ = ("message_recipient", "message_text", "message_step")
+    MESSAGE_RECIPIENT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_TEXT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_STEP_FIELD_NUMBER: _ClassVar[int]
+    message_recipient: str
+    message_text: str
+    message_step: str
+    def __init__(self, message_recipient: _Optional[str] = ..., message_text: _Optional[str] = ..., message_step: _Optional[str] = ...) -> None: ...
+
+class MailboxRead(_message.Message):
+    __slots__ = ("read_through", "read_ids", "removed_through")
+    READ_THROUGH_FIELD_NUMBER: _ClassVar[int]
+    READ_IDS_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_THROUGH_FIELD_NUMBER: _ClassVar[int]
+    read_through: int
+    read_ids: _containers.RepeatedScalarFieldContainer[str]
+    removed_through: int
+    def __init__(self, read_through: _Optional[int] = ..., read_ids: _Optional[_Iterable[str]] = ..., removed_through: _Optional[int] = ...) -> None: ...
+
+class MemoryChange(_message.Message):
+    __slots__ = ("memory_key", "memory_value", "memory_format")
+    MEMORY_KEY_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_VALUE_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    memory_key: str
+    memory_value: str
+    memory_format: str
+    def __init__(self, memory_key: _Optional[str] = ..., memory_value: _Optional[str] = ..., memory_format: _Optional[str] = ...) -> None: ...
+
+class ArtifactStored(_message.Message):
+    __slots__ = ("artifact_name", "artifact_digest", "artifact_size_bytes", "artifact_version", "artifact_step")
+    ARTIFACT_NAME_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACT_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACT_SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACT_STEP_FIELD_NUMBER: _ClassVar[int]
+    artifact_name: str
+    artifact_digest: str
+    artifact_size_bytes: int
+    artifact_version: int
+    artifact_step: str
+    def __init__(self, artifact_name: _Optional[str] = ..., artifact_digest: _Optional[str] = ..., artifact_size_bytes: _Optional[int] = ..., artifact_version: _Optional[int] = ..., artifact_step: _Optional[str] = ...) -> None: ...
+
+class SessionLine(_message.Message):
+    __slots__ = ("line_source", "line_number", "line_offset", "line_bytes", "line_digest", "line_type")
+    LINE_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    LINE_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    LINE_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    LINE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    LINE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    LINE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    line_source: str
+    line_number: int
+    line_offset: int
+    line_bytes: bytes
+    line_digest: str
+    line_type: str
+    def __init__(self, line_source: _Optional[str] = ..., line_number: _Optional[int] = ..., line_offset: _Optional[int] = ..., line_bytes: _Optional[bytes] = ..., line_digest: _Optional[str] = ..., line_type: _Optional[str] = ...) -> None: ...
+
+class SessionMark(_message.Message):
+    __slots__ = ("mark_type", "mark_text", "mark_document")
+    MARK_TYPE_FIELD_NUMBER: _ClassVar[int]
+    MARK_TEXT_FIELD_NUMBER: _ClassVar[int]
+    MARK_DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    mark_type: str
+    mark_text: str
+    mark_document: str
+    def __init__(self, mark_type: _Optional[str] = ..., mark_text: _Optional[str] = ..., mark_document: _Optional[str] = ...) -> None: ...
