@@ -17,6 +17,8 @@ from cortex.models.ruff import SourceLinter
 RISK = ("B006", "E722", "F841", "E712", "E711", "PLW1514")
 """The rules whose rewrites can change what a program does, riskiest first."""
 _MAX_ROUNDS = 3
+_CASCADING = {"F401", "F841"}
+"""What is taken out may have been the last use of something else: another finding of the rule."""
 
 
 @dataclass(slots=True)
@@ -121,29 +123,34 @@ class _File:
     async def apply_rewrites(self, work: _Work, rule: str) -> None:
         """Our own rewrites of one rule: all at once, and one by one where that does harm."""
         refused: dict[tuple[int, int], Refused] = {}
+        findings = await self._check(work.text, [rule])
         for _ in range(_MAX_ROUNDS):
-            findings = await self._check(work.text, [rule])
             result = rewrite_rule(work.text, rule, findings, self._around)
             refused = {(one.finding.row, one.finding.column): one for one in result.refused}
             if not result.done:
                 break
-            harm = await self._harm(result.text)
-            if harm:
+            left = await self._check(result.text, [rule])
+            if await self._harm(result.text) or _is_in_vain(rule, findings, left, result.done):
                 await self._one_by_one(work, rule, findings)
                 return
             work.text = result.text
             work.done += result.done
+            findings = left
         work.refused += [_unresolved(one.finding, one.reason) for one in refused.values()]
 
     async def _one_by_one(self, work: _Work, rule: str, findings: Sequence[Finding]) -> None:
         """From the end of the file on, so that what is still to come keeps its place."""
+        present: Sequence[Finding] = findings
         for finding in sorted(findings, key=lambda one: (one.row, one.column), reverse=True):
             result = rewrite_rule(work.text, rule, [finding], self._around)
             harm = await self._harm(result.text) if result.done else result.refused[0].reason
+            left = present if harm else await self._check(result.text, [rule])
+            if not harm and _is_in_vain(rule, present, left, result.done):
+                harm = "the linter would report it as before"
             if harm:
                 work.refused.append(_unresolved(finding, harm))
                 continue
-            work.text = result.text
+            work.text, present = result.text, left
             work.done += result.done
 
     async def _harm(self, text: str) -> str:
@@ -163,6 +170,13 @@ class _File:
 
     async def _check(self, text: str, rules: Sequence[str] | None) -> tuple[Finding, ...]:
         return await self._linter.check(self._root, self._path, text, rules)
+
+
+def _is_in_vain(
+    rule: str, before: Sequence[Finding], after: Sequence[Finding], done: Sequence[Done]
+) -> bool:
+    """Whether the linter still reports what was rewritten."""
+    return rule not in _CASCADING and len(after) > len(before) - len(done)
 
 
 def _unresolved(finding: Finding, reason: str) -> str:

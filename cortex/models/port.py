@@ -29,6 +29,10 @@ class Finding:
     """Line, from 1."""
     column: int
     """Character in the line, from 1."""
+    end_row: int = 0
+    """Line that it ends in; 0: not told."""
+    end_column: int = 0
+    """Character after its last, in that line."""
     has_safe_fix: bool = False
     """The linter can fix it and calls the fix safe."""
 

@@ -31,6 +31,7 @@ def parse_findings(report: bytes, root: str) -> list[Finding]:
 
 def _finding(item: dict[str, Any], root: str) -> Finding:
     location = item["location"]
+    end = item.get("end_location") or {"row": 0, "column": 0}
     fix = item.get("fix") or {}
     return Finding(
         path=os.path.relpath(item["filename"], root),
@@ -39,5 +40,7 @@ def _finding(item: dict[str, Any], root: str) -> Finding:
         message=item["message"],
         row=int(location["row"]),
         column=int(location["column"]),
+        end_row=int(end["row"]),
+        end_column=int(end["column"]),
         has_safe_fix=fix.get("applicability") == "safe",
     )

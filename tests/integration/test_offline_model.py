@@ -108,6 +108,32 @@ async def test_named_rule_is_looked_for_though_not_configured(tmp_path: Path) ->
     assert "locale" in change.rejected_alternatives[0]
 
 
+async def test_encoding_goes_to_the_call_that_reads(tmp_path: Path) -> None:
+    """Not to another that begins at the same place."""
+    content = (
+        "from pathlib import Path\nPath('x').read_text()\nPath(Path('y').read_text()).read_text()\n"
+    )
+    repository = Repository(tmp_path, {"a.py": content.encode()})
+    [change] = await repository.work("fix missing encodings")
+    done = content.replace(".read_text()", '.read_text(encoding="utf-8")')
+    assert repository.files["a.py"].decode() == done
+    assert change.unresolved == ()
+
+
+async def test_rewrite_that_the_linter_does_not_honour_is_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Work that leaves the finding where it was is no work."""
+    monkeypatch.setattr("cortex.models.offline_rules.encodings._KEYWORD", "errors=None")
+    content = b"open('x')\nopen('y')\n"
+    repository = Repository(tmp_path, {"a.py": content})
+    [change] = await repository.work("fix missing encodings")
+    assert repository.files["a.py"] == content
+    assert [one.rpartition(": ")[2] for one in change.unresolved] == [
+        "the linter would report it as before"
+    ] * 2
+
+
 async def test_only_the_named_rule_is_touched(tmp_path: Path) -> None:
     """The rest stays as it is, byte by byte."""
     repository = Repository(tmp_path, {"app.py": APP.encode()})

@@ -20,9 +20,7 @@ def rewrite(module: Module, findings: Sequence[Finding], around: Surroundings) -
 
 
 def _outcome(module: Module, finding: Finding) -> Outcome:
-    offset = module.offset(finding.row, finding.column - 1)
-    calls = (one for one in module.nodes(ast.Call) if module.start(one.func) <= offset)
-    call = module.innermost((one for one in calls if offset < module.end(one.func)), offset)
+    call = _call(module, finding)
     if call is None:
         return Refused(finding, "no call is found where the linter sees one")
     reason = _objection(module, call)
@@ -34,6 +32,19 @@ def _outcome(module: Module, finding: Finding) -> Outcome:
         f"write {_KEYWORD}",
         rejected='encoding="locale": it keeps the reading that differs from machine to machine',
     )
+
+
+def _call(module: Module, finding: Finding) -> ast.Call | None:
+    """Return the call whose function the finding spans.
+
+    `Path(x).read_text()` begins where `Path(x)` does: only the end tells which of them is meant.
+    """
+    start = module.offset(finding.row, finding.column - 1)
+    calls = [one for one in module.nodes(ast.Call) if module.start(one.func) == start]
+    if finding.end_row:
+        end = module.offset(finding.end_row, finding.end_column - 1)
+        calls = [one for one in calls if module.end(one.func) == end]
+    return calls[0] if len(calls) == 1 else None
 
 
 def _objection(module: Module, call: ast.Call) -> str:

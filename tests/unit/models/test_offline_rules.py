@@ -92,6 +92,7 @@ REFUSALS = [
     ("PLW1514", "open(p, mode)\n", "open", "no literal"),
     ("PLW1514", "open(p, **how)\n", "open", "`**`"),
     ("PLW1514", "open(*how)\n", "open", "`*`"),
+    ("PLW1514", "open(p).read()\n", "open", "no call"),
     ("F401", "try:\n    import a\nexcept ImportError:\n    b = 1\n", "a\ne", "can be imported"),
     ("F401", "import a as a\n", "a as", "passed on"),
     ("F401", "import a; b = 1\n", "a;", "shares its line"),
