@@ -15,6 +15,7 @@ from typing import IO, Any, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
+from clickhouse_connect import common
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, Error, OperationalError
 
@@ -54,6 +55,8 @@ _REFUSED = "query refused: "
 _DENIED = ". (ACCESS_DENIED)"
 _CODE = re.compile(r"\bCode:\s*(\d+)")
 
+_PROTOCOL = "use_protocol_version"
+_OPENING = threading.Lock()
 _EMBEDDED_INSERTS = threading.Lock()
 """Guards compare and append in two steps: one insert at a time where no server orders them."""
 
@@ -361,20 +364,37 @@ def _open_embedded(config: HistoryConfig) -> Client:
 
 def _open_server(config: HistoryConfig) -> Client:
     parts = urlsplit(config.dsn)
-    return clickhouse_connect.get_client(
-        host=parts.hostname,
-        port=parts.port or (8443 if parts.scheme == "https" else 8123),
-        interface=parts.scheme,
-        username=unquote(parts.username or "default"),
-        password=unquote(parts.password or ""),
-        # Every statement of ours names its database, which may not exist yet when a migration opens
-        # history.
-        database=None,
-        compress=False,
-        autogenerate_session_id=False,
-        connect_timeout=int(config.connect_timeout.total_seconds()),
-        send_receive_timeout=int(config.request_timeout.total_seconds()),
-    )
+    with _plain_blocks():
+        return clickhouse_connect.get_client(
+            host=parts.hostname,
+            port=parts.port or (8443 if parts.scheme == "https" else 8123),
+            interface=parts.scheme,
+            username=unquote(parts.username or "default"),
+            password=unquote(parts.password or ""),
+            # Every statement of ours names its database, which may not exist yet when a migration
+            # opens history.
+            database=None,
+            compress=False,
+            autogenerate_session_id=False,
+            connect_timeout=int(config.connect_timeout.total_seconds()),
+            send_receive_timeout=int(config.request_timeout.total_seconds()),
+        )
+
+
+@contextmanager
+def _plain_blocks() -> Iterator[None]:
+    """Let the clients opened inside ask for blocks in their oldest form.
+
+    The newer one brings nothing that is read here, and where one process owns the data it costs a
+    second look at every query: the engine does not write that form itself.
+    """
+    with _OPENING:
+        before = common.get_setting(_PROTOCOL)
+        common.set_setting(_PROTOCOL, value=False)
+        try:
+            yield
+        finally:
+            common.set_setting(_PROTOCOL, value=before)
 
 
 @contextmanager

@@ -486,6 +486,13 @@ def test_unqualified_name_does_not_reach_system_tables_through_the_default_datab
     assert owner.ask("select count() from tables", database="system").status == 200
 
 
+def test_text_that_passed_in_one_database_is_looked_at_again_in_another(owner: Owner) -> None:
+    sql = "select count() from disks"
+    for _ in range(2):
+        assert "Unknown table" in owner.ask(sql, database="swarm").text
+        assert owner.ask(sql, database="system").status == 403
+
+
 def test_what_was_refused_changed_nothing(owner: Owner) -> None:
     for statement in STATEMENTS:
         if "{" not in statement:

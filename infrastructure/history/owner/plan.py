@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import uuid4
 
 from infrastructure.errors import QueryRefusedError
@@ -37,6 +38,9 @@ _READER_SETTINGS = {
     "allow_introspection_functions": "0",
     "allow_ddl": "0",
 }
+_REMEMBERED_TEXTS = 256
+_REMEMBERED_BYTES = 16 << 10
+"""Longer texts are looked at each time, so that what is remembered stays below a few megabytes."""
 _TRAILING_FORMAT = re.compile(rb"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
 _READS = re.compile(rb"[\s(]*(SELECT|WITH)\b", re.IGNORECASE)
 
@@ -58,6 +62,7 @@ class Planner:
     def __init__(self, engine: Engine, closed_functions: frozenset[str]) -> None:
         self._engine = engine
         self._closed_functions = closed_functions
+        self._known = lru_cache(_REMEMBERED_TEXTS)(self._look_at)
 
     def writer_plan(self, call: Call) -> Plan:
         """Return the plan of a writer's statement: anything, without limits."""
@@ -113,7 +118,15 @@ class Planner:
         )
 
     def _check(self, text: str, database: str) -> tuple[str, guard.Permitted]:
-        """Return the text that may run and what was found in it."""
+        """Return the text that may run and what was found in it.
+
+        Nothing but text and database decides that, and parsing takes as long as many a query:
+        programs that ask the same with other parameters are answered from memory.
+        """
+        look = self._known if len(text) <= _REMEMBERED_BYTES else self._look_at
+        return look(text, database)
+
+    def _look_at(self, text: str, database: str) -> tuple[str, guard.Permitted]:
         tree, canonical = self._engine.parse(text)
         if tree is None:
             return canonical, guard.check_plain_statement(canonical, database)
