@@ -17,10 +17,11 @@ COMPILES = "compileall"
 SHOWN_BYTES = 4_000
 _FAILURE = re.compile(
     r"^(?:FAILED|ERROR) (?![ (])(.+?)(?: - .*)?$"
-    r"|^(?:FAIL|ERROR): (\w+ \([\w.<> ]+\))",
+    r"|^(?:FAIL|ERROR): (\w+ \([\w.<> ]+\))"
+    r"|^\*\*\* Error compiling '(.+)'\.\.\.$",
     re.MULTILINE,
 )
-"""As pytest's summary and unittest's headings name what failed."""
+"""As pytest's summary, unittest's headings and compileall name what failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +49,15 @@ def parse_checks(document: Mapping[str, Any]) -> dict[str, Checked]:
 
 
 def command_of_tests(paths: Iterable[str], *, has_pytest: bool) -> str | None:
-    """Return the command that runs a repository's tests; None where it has none."""
+    """Return the command that runs a repository's tests; None where it has none.
+
+    Modules come from where the command runs, first of all: the user's checkout may be installed
+    beside the swarm in editable mode, and would be tested instead.
+    """
     names = [path.rpartition("/")[2] for path in paths if path.endswith(".py")]
     if not any(name.startswith("test_") or name.endswith("_test.py") for name in names):
         return None
-    python = shlex.quote(sys.executable)
+    python = f'PYTHONPATH="$PWD/src:$PWD" {shlex.quote(sys.executable)}'
     if has_pytest:
         return f"{python} -m pytest -q -p no:cacheprovider"
     return f"{python} -m unittest discover"
@@ -65,7 +70,7 @@ def compile_command(paths: Sequence[str]) -> str:
 
 
 def failures_in(output: str) -> frozenset[str]:
-    """Return the tests that a test runner's output names as failing."""
+    """Return the tests, or files, that a check's output names as failing."""
     return frozenset(one for names in _FAILURE.findall(output) for one in names if one)
 
 

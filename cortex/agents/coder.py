@@ -17,6 +17,8 @@ from nervous_system.agent import Agent
 from nervous_system.comms.contracts import Receipt
 
 MAX_CONTEXT_BYTES = 8 * 1024 * 1024
+SETTINGS = ("pyproject.toml", "setup.cfg", "setup.py", "tox.ini", "ruff.toml", ".ruff.toml")
+"""What a repository says of its tools and packages, in its root."""
 
 
 class Coder(BaseAgent):
@@ -62,7 +64,7 @@ class Coder(BaseAgent):
             task=job.task,
             planned=planned,
             contents={path: await place.files.read(path) for path in paths},
-            context=await asyncio.to_thread(_context, root, frozenset(paths)),
+            context=await asyncio.to_thread(context_of, root, frozenset(paths)),
             findings=tuple(findings),
             root=root,
             memories=memories,
@@ -104,11 +106,12 @@ def _context_hash(contents: Mapping[str, bytes]) -> str:
     return whole.hexdigest()
 
 
-def _context(root: Path, besides: frozenset[str]) -> dict[str, bytes]:
-    """Return the other Python files, as many as a model may be shown."""
+def context_of(root: Path, besides: frozenset[str]) -> dict[str, bytes]:
+    """Return settings and the other Python files, as many as a model may be shown."""
     found: dict[str, bytes] = {}
     room = MAX_CONTEXT_BYTES
-    for path in sorted(root.rglob("*.py")):
+    settings = [root / name for name in SETTINGS]
+    for path in dict.fromkeys([*settings, *sorted(root.rglob("*.py"))]):
         name = path.relative_to(root).as_posix()
         if name in besides or path.is_symlink() or not path.is_file():
             continue

@@ -21,7 +21,7 @@ from cortex.agents.site import Base, Place, Site
 from cortex.engine.claims import Claim, TaskResult
 from cortex.engine.job import PLAN_TASK, REVIEWER, Check
 from cortex.engine.replay import RunState
-from cortex.models.port import Finding, Memory, PlannedTask, Review, ReviewRequest
+from cortex.models.port import Finding, Memory, PlannedTask, ReviewRequest
 from cortex.tools.comparison import compare
 from cortex.tools.run_repository import Conflict
 from nervous_system.agent import Agent
@@ -67,7 +67,8 @@ class Reviewer(BaseAgent):
         if isinstance(candidate, Conflict):
             names = ", ".join(os.fsdecode(path) for path in candidate.paths)
             reason = f"conflicts with what was accepted since, in {names}"
-            decision = await self._say(claim, accepted=False, rationale=reason)
+            rejected = (f"taking one of the two sides in {names}: it would undo the other",)
+            decision = await self._say(claim, accepted=False, rationale=reason, rejected=rejected)
             return TaskResult.sent_back(reason, decision=decision.event_id)
         async with site.fork(self.tools, claim, base) as place:
             tried = await self._try(claim, state, place, candidate)
@@ -77,7 +78,8 @@ class Reviewer(BaseAgent):
             claim,
             accepted=review.accepted,
             rationale=review.rationale,
-            review=review,
+            rejected=review.rejected_alternatives,
+            confidence=review.confidence,
             memories=memories,
         )
         if not review.accepted:
@@ -91,10 +93,16 @@ class Reviewer(BaseAgent):
         paths = tuple(os.fsdecode(name) for name in names)
         there = [path for path in paths if (place.tree.root / path).is_file()]
         findings = await place.linter.check(there, rules=planned.rules) if there else []
-        before = _known_checks(state, base) or await run_checks(place.linter, job.checks)
+        before = {
+            **await _compiled(place, there),
+            **(_known_checks(state, base) or await run_checks(place.linter, job.checks)),
+        }
         await self._show(place, candidate)
         left = [path for path in paths if (place.tree.root / path).is_file()]
-        after = await self._check(place, left)
+        after = {
+            **await _compiled(place, left),
+            **await run_checks(place.linter, job.checks),
+        }
         found = await place.linter.check(left, rules=planned.rules) if left else []
         return _Tried(
             base=base,
@@ -121,30 +129,22 @@ class Reviewer(BaseAgent):
             call.then(tell)
             call.set_result(f"{len(differences)} files differ")
 
-    async def _check(self, place: Place, paths: Sequence[str]) -> dict[str, Checked]:
-        python = [path for path in paths if path.endswith(".py")]
-        found: dict[str, Checked] = {}
-        if python:
-            check = Check(name=COMPILES, command=compile_command(python))
-            found[COMPILES] = await run_check(place.linter, check)
-        return {**found, **await run_checks(place.linter, self._site.job.checks)}
-
     async def _say(
         self,
         claim: Claim,
         *,
         accepted: bool,
         rationale: str,
-        review: Review | None = None,
+        rejected: Sequence[str],
+        confidence: float = 1.0,
         memories: Sequence[Memory] = (),
     ) -> Receipt:
         verdict = "accept" if accepted else "send back"
-        other = "send it back" if accepted else "accept it as it is"
         said = f"{verdict} {claim.task.task_id}: {rationale}"
         decision = await self.agent.decide(
             rationale=said,
-            rejected_alternatives=[*(review.rejected_alternatives if review else ()), other],
-            confidence=review.confidence if review else 1.0,
+            rejected_alternatives=rejected,
+            confidence=confidence,
             input_trigger=f"task {claim.task.task_id}: {claim.task.title}, handed in",
             memory_ids=[one.memory_id for one in memories],
             caused_by=[*coder_events(claim.result)[:1], *_claim_causes(claim)],
@@ -161,8 +161,18 @@ class Reviewer(BaseAgent):
             event_ids=event_ids,
         )
         verdict = await self._acceptance.put(tried.base, commit, event_ids, decision)
-        checks = {name: one.as_document() for name, one in tried.after.items()}
+        # What compiles is asked of the files of one change: it says nothing of the next one's.
+        checks = {name: one.as_document() for name, one in tried.after.items() if name != COMPILES}
         return TaskResult(document={**verdict, "checks": checks})
+
+
+async def _compiled(place: Place, paths: Sequence[str]) -> dict[str, Checked]:
+    """Return whether the Python files among these compile; nothing where there are none."""
+    python = [path for path in paths if path.endswith(".py")]
+    if not python:
+        return {}
+    check = Check(name=COMPILES, command=compile_command(python))
+    return {COMPILES: await run_check(place.linter, check)}
 
 
 def _request(

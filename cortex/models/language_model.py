@@ -93,6 +93,7 @@ class LanguageModel:
                 accepted=False,
                 reasons=tuple(reasons),
                 rationale=f"the checks speak against it: {'; '.join(reasons)}",
+                rejected_alternatives=(f"asking the model what it thinks of it: {reasons[0]}",),
                 confidence=1.0,
             )
         return await self._ask(ReviewAnswer, REVIEW_INSTRUCTIONS, review_prompt(request), to_review)

@@ -1,7 +1,7 @@
 """The offline model's review: facts before and after the change, compared. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cortex.models.offline_plan import count_rules
 from cortex.models.offline_rules.succession import new_findings
@@ -76,8 +76,7 @@ def _check(check: CheckResult) -> list[str]:
         return []
     broken = sorted(check.failures_after - check.failures_before)
     if broken and not check.passed_after:
-        more = f" and {len(broken) - _MAX_NAMES} more" if len(broken) > _MAX_NAMES else ""
-        return [f"{check.name}: now failing: {', '.join(broken[:_MAX_NAMES])}{more}"]
+        return [f"{check.name}: now failing: {_names(broken)}"]
     if check.passed_after:
         return []
     is_known = bool(check.failures_before) and bool(check.failures_after)
@@ -106,7 +105,7 @@ def _rationale(request: ReviewRequest, reasons: Sequence[str]) -> str:
     said += [_said_of(one) for one in request.checks]
     changed = _changed_lines(request.diff)
     said.append(f"{changed[0]} lines added and {changed[1]} removed")
-    if not any(one.name == "tests" and one.passed_after is not None for one in request.checks):
+    if not _have_tests_run(request):
         said.append("no tests ran, so what the program does was not checked")
     return "; ".join([*said, *reasons])
 
@@ -123,13 +122,36 @@ def _changed_lines(diff: str) -> tuple[int, int]:
 
 
 def _rejected(request: ReviewRequest, reasons: Sequence[str]) -> tuple[str, ...]:
+    """What else could have been said of it, and the fact that speaks against that."""
     if reasons:
         return (f"accepting it for what it resolves: {reasons[0]}",)
+    rejected = [
+        f"sending it back for {_names(known)} in {check.name}: failing before the change, too"
+        for check in request.checks
+        if (known := check.failures_before & check.failures_after)
+    ]
     left = _asked(request, request.findings_after)
     if left or request.unresolved:
         count = max(len(left), len(request.unresolved))
-        return (f"sending it back for the {count} that are left: the coder gives reasons",)
-    return ()
+        rejected.append(f"sending it back for the {count} that are left: the coder gives reasons")
+    if not _have_tests_run(request):
+        rejected.append("sending it back for want of tests: the linter and compileall object not")
+    return tuple(rejected) or (_without_objection(request),)
+
+
+def _without_objection(request: ReviewRequest) -> str:
+    gone = count_rules(_asked(request, request.findings_before)) or "no finding"
+    return f"sending it back: {gone} went away, no new one came, and the tests pass"
+
+
+def _have_tests_run(request: ReviewRequest) -> bool:
+    return any(one.name == "tests" and one.passed_after is not None for one in request.checks)
+
+
+def _names(failures: Iterable[str]) -> str:
+    names = sorted(failures)
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return f"{', '.join(names[:_MAX_NAMES])}{more}"
 
 
 def _confidence(request: ReviewRequest, reasons: Sequence[str]) -> float:

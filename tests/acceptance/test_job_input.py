@@ -173,6 +173,17 @@ async def test_language_model_plans_changes_mends_and_accepts(
     assert (int(row["calls"]), int(row["tokens"])) == (5, 500)
 
 
+async def test_file_that_never_compiled_can_be_changed(stack: Stack, app: UserRepository) -> None:
+    """Of another language by the same name, or of an older Python."""
+    app.commit({"app.py": "print 'hi'\n"})
+    outcome, _, _ = await run_with(stack, app, *map(answer, (PLAN, CHANGE, REVIEW)))
+    assert len(outcome["accepted"]) == 1
+    shown = stack.swarm("why", "app.py:1", "--workspace", outcome["run_id"], "--json").stdout
+    rejected = [one.get("rejected_alternatives", []) for one in json.loads(shown)["causes"]]
+    assert ["accept it as it is"] not in rejected
+    assert ["send it back"] not in rejected
+
+
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize(
     ("reply", "reason"), [(rubbish(), "answer"), (failure(500, retry_after="0"), "500")]

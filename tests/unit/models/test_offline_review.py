@@ -71,6 +71,35 @@ def test_tests_that_failed_before_hold_nothing_up() -> None:
     assert review(checks=(COMPILES, check)).accepted
 
 
+KNOWN = frozenset({"a.py"})
+OLD = CheckResult(
+    name="compileall",
+    passed_before=False,
+    passed_after=False,
+    failures_before=KNOWN,
+    failures_after=KNOWN,
+)
+
+
+def test_file_that_never_compiled_holds_nothing_up() -> None:
+    assert review(checks=(OLD, PASSES)).accepted
+
+
+@pytest.mark.parametrize(
+    ("facts", "rejected"),
+    [
+        ({}, "sending it back: E711 (1) went away, no new one came, and the tests pass"),
+        ({"checks": (COMPILES,)}, "sending it back for want of tests: "),
+        ({"checks": (OLD, PASSES)}, "sending it back for a.py in compileall: failing before"),
+        ({"unresolved": ("a.py:3: E711: why",)}, "sending it back for the 1 that are left"),
+        ({"findings_after": (found("F821", 7),)}, "accepting it for what it resolves: new finding"),
+    ],
+)
+def test_alternatives_come_from_what_was_found(facts: dict[str, Any], rejected: str) -> None:
+    [one] = review(**facts).rejected_alternatives
+    assert one.startswith(rejected)
+
+
 def test_missing_tests_are_said_and_lower_the_confidence() -> None:
     made = review(checks=(COMPILES,))
     assert made.accepted

@@ -1,5 +1,8 @@
 """What a test runner's output says, and how tests are run."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from cortex.agents.checking import (
@@ -34,6 +37,7 @@ FAILED (failures=1, errors=1)
             {"tests/test_a.py::test_one", "tests/test_a.py::test_two[a b]", "tests/test_b.py"},
         ),
         (UNITTEST, {"test_three (test_a.Case.test_three)", "test_one (test_a.Case)"}),
+        ("*** Error compiling 'it's old.py'...\n  File \"it's old.py\", line 1\n", {"it's old.py"}),
         ("all is well\n", set()),
     ],
 )
@@ -54,6 +58,21 @@ def test_command_of_tests_follows_the_files(
 ) -> None:
     command = command_of_tests(paths, has_pytest=has_pytest)
     assert command is None if expected is None else expected in (command or "")
+
+
+@pytest.mark.parametrize("place", [".", "src"])
+@pytest.mark.parametrize("has_pytest", [True, False])
+def test_tests_import_what_lies_where_they_run(
+    place: str, tmp_path: Path, *, has_pytest: bool
+) -> None:
+    """Also from `src`, which nothing but an installation would put on the path."""
+    (tmp_path / place).mkdir(exist_ok=True)
+    (tmp_path / place / "shop.py").write_text("OPEN = True\n", encoding="utf-8")
+    test = "import unittest, shop\n\n\nclass Case(unittest.TestCase):\n"
+    test += "    def test_it(self): self.assertTrue(shop.OPEN)\n"
+    (tmp_path / "test_shop.py").write_text(test, encoding="utf-8")
+    command = command_of_tests(["test_shop.py"], has_pytest=has_pytest) or ""
+    subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, env={}, check=True)
 
 
 def test_names_of_files_are_quoted_for_the_shell() -> None:
