@@ -1,0 +1,15 @@
+import "./theme.css";
+import "./base.css";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./app.tsx";
+import { applyStoredTheme } from "./components/ThemeSwitch/index.tsx";
+
+applyStoredTheme();
+const root = document.getElementById("root");
+if (!root) throw new Error("index.html has no #root");
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

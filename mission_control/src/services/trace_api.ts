@@ -1,0 +1,276 @@
+/** One function per endpoint of the API, with the types of what it answers and the query keys. */
+
+import { getJson, getText, postJson, type Query } from "./api_client.ts";
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly next_cursor: string | null;
+}
+
+export interface Session {
+  readonly version: string;
+  readonly home_name: string;
+  readonly jaeger_url: string | null;
+  readonly nats: {
+    readonly url: string;
+    readonly user: string;
+    readonly password: string;
+    readonly inbox_prefix: string;
+    readonly streams: readonly string[];
+  };
+}
+
+/** The columns of `swarm.events` that are set, its payload's among them. */
+export interface EventRow {
+  readonly stream: string;
+  readonly stream_seq: number;
+  readonly event_id: string;
+  readonly event_time: string;
+  readonly subject: string;
+  readonly agent_role: string;
+  readonly agent_id: string;
+  readonly kind: string;
+  readonly [column: string]: JsonColumn;
+}
+export type JsonColumn =
+  | string
+  | number
+  | boolean
+  | null
+  | JsonColumn[]
+  | { [name: string]: JsonColumn };
+
+export interface EventLink {
+  readonly event_id: string;
+  readonly kind: string;
+  readonly agent_id: string;
+  readonly summary: string;
+}
+
+export type EventDetail = EventRow & {
+  readonly causes: readonly EventLink[];
+  readonly effects: readonly EventLink[];
+};
+
+export interface EventQuery extends Query {
+  readonly run_id?: string;
+  readonly agent_id?: string;
+  readonly role?: string;
+  readonly kind?: string;
+  readonly trace_id?: string;
+  readonly resource?: string;
+  readonly text?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly cursor?: string;
+  readonly limit?: number;
+  readonly order?: "asc" | "desc";
+}
+
+export interface Run {
+  readonly run_id: string;
+  readonly state: string;
+  readonly task: string;
+  readonly model: string;
+  readonly branch: string;
+  readonly parent_run_id: string | null;
+  readonly started_at: string;
+  readonly ended_at: string | null;
+  readonly last_event_at: string;
+  readonly events: number;
+  readonly decisions: number;
+  readonly changes: number;
+  readonly errors: number;
+  readonly agents: number;
+  readonly cost_microusd: number;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly harness: string | null;
+}
+
+export interface Task {
+  readonly task_id: string;
+  readonly title: string;
+  readonly role: string;
+  readonly state: string;
+  readonly worker: string;
+  readonly attempt: number;
+  readonly depends_on: readonly string[];
+  readonly reason: string;
+  readonly started_at: string | null;
+  readonly ended_at: string | null;
+  readonly event_id: string;
+}
+
+export interface ModelUse {
+  readonly model: string;
+  readonly calls: number;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cost_microusd: number;
+}
+
+export interface RunDetail extends Run {
+  readonly tasks: readonly Task[];
+  readonly document: Readonly<Record<string, JsonColumn>>;
+  readonly outcome: Readonly<Record<string, JsonColumn>> | null;
+  readonly models: readonly ModelUse[];
+}
+
+export interface Agent {
+  readonly agent_id: string;
+  readonly role: string;
+  readonly run_id: string;
+  readonly status: string;
+  readonly first_seen: string;
+  readonly last_seen: string;
+  readonly events: number;
+  readonly decisions: number;
+  readonly changes: number;
+  readonly failures: number;
+  readonly cpu: readonly { readonly t: string; readonly v: number }[];
+  readonly memory: readonly { readonly t: string; readonly v: number }[];
+  readonly last_decision: {
+    readonly event_id: string;
+    readonly rationale: string;
+    readonly at: string;
+  } | null;
+  readonly error: {
+    readonly detail: string;
+    readonly at: string;
+    readonly event_id: string;
+  } | null;
+}
+
+export interface Span {
+  readonly span_id: string;
+  readonly parent_span_id: string;
+  readonly name: string;
+  readonly service: string;
+  readonly kind: string;
+  /** Nanoseconds since 1970, more digits than a number holds. */
+  readonly start_ns: string;
+  readonly duration_ns: number;
+  readonly status: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly events: readonly JsonColumn[];
+}
+
+export interface Trace {
+  readonly spans: readonly Span[];
+  readonly events: readonly EventRow[];
+  readonly truncated: boolean;
+}
+
+export interface ResourceNow {
+  readonly workspace_id: string;
+  readonly type: string;
+  readonly name: string;
+  readonly digest: string;
+  readonly size_bytes: number;
+  readonly mode: number;
+  readonly changed_by: string;
+  readonly event_id: string;
+  readonly changes: number;
+}
+
+export interface ResourceChange {
+  readonly event_id: string;
+  readonly stream: string;
+  readonly stream_seq: number;
+  readonly at: string;
+  readonly agent_id: string;
+  readonly previous: string;
+  readonly new: string;
+  readonly mode: number;
+  readonly is_break: boolean;
+  readonly rationale: string;
+}
+
+export interface Replay {
+  readonly stream: readonly string[];
+  readonly agents: readonly { readonly id: string; readonly role: string }[];
+  readonly resources: readonly {
+    readonly workspace_id: string;
+    readonly type: string;
+    readonly name: string;
+  }[];
+  readonly kinds: readonly string[];
+  readonly hashes: readonly string[];
+  readonly columns: Readonly<Record<string, readonly number[]>>;
+}
+
+export interface Density {
+  readonly from: string;
+  readonly to: string;
+  readonly buckets: readonly {
+    readonly decisions: number;
+    readonly changes: number;
+    readonly errors: number;
+    readonly events: number;
+  }[];
+}
+
+export interface Health {
+  readonly ready: boolean;
+  readonly lag_events: number;
+  readonly lag_seconds: number;
+  readonly undecodable: number;
+  readonly streams: readonly {
+    readonly name: string;
+    readonly messages: number;
+    readonly bytes: number;
+    readonly last_seq: number;
+    readonly history_seq: number;
+  }[];
+  readonly processes: readonly {
+    readonly name: string;
+    readonly pid: number;
+    readonly rss_bytes: number;
+  }[];
+  readonly disk: Readonly<Record<string, JsonColumn>> | null;
+}
+
+export interface SqlResult {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly rows: readonly (readonly JsonColumn[])[];
+  readonly elapsed_ms: number;
+  readonly truncated: boolean;
+}
+
+const encoded = encodeURIComponent;
+
+export const traceApi = {
+  session: (signal?: AbortSignal) => getJson<Session>("/session", {}, signal),
+  runs: (query: Query = {}, signal?: AbortSignal) => getJson<Page<Run>>("/runs", query, signal),
+  run: (runId: string, signal?: AbortSignal) =>
+    getJson<RunDetail>(`/runs/${encoded(runId)}`, {}, signal),
+  replay: (runId: string, query: Query = {}, signal?: AbortSignal) =>
+    getJson<Replay>(`/runs/${encoded(runId)}/replay`, query, signal),
+  density: (runId: string, query: Query = {}, signal?: AbortSignal) =>
+    getJson<Density>(`/runs/${encoded(runId)}/density`, query, signal),
+  agents: (query: Query = {}, signal?: AbortSignal) =>
+    getJson<{ readonly items: readonly Agent[] }>("/agents", query, signal),
+  events: (query: EventQuery, signal?: AbortSignal) =>
+    getJson<Page<EventRow>>("/events", query, signal),
+  event: (id: string, signal?: AbortSignal) =>
+    getJson<EventDetail>(`/events/${encoded(id)}`, {}, signal),
+  trace: (id: string, signal?: AbortSignal) => getJson<Trace>(`/traces/${encoded(id)}`, {}, signal),
+  resources: (query: Query, signal?: AbortSignal) =>
+    getJson<Page<ResourceNow>>("/resources", query, signal),
+  resourceHistory: (query: Query, signal?: AbortSignal) =>
+    getJson<Page<ResourceChange>>("/resources/history", query, signal),
+  content: (sha256: string, query: Query = {}, signal?: AbortSignal) =>
+    getText(`/content/${encoded(sha256)}`, query, signal),
+  state: (query: Query, signal?: AbortSignal) => getJson<JsonColumn>("/state", query, signal),
+  diff: (query: Query, signal?: AbortSignal) => getJson<JsonColumn>("/diff", query, signal),
+  why: (query: Query, signal?: AbortSignal) => getJson<JsonColumn>("/why", query, signal),
+  ledger: (signal?: AbortSignal) => getJson<JsonColumn>("/ledger", {}, signal),
+  health: (signal?: AbortSignal) => getJson<Health>("/health", {}, signal),
+  sql: (query: string, maxRows: number, signal?: AbortSignal) =>
+    postJson<SqlResult>("/sql", { query, max_rows: maxRows }, signal),
+};
+
+/** Keys of the query cache: an endpoint's name, then what it was asked for. */
+export const queryKey = (endpoint: keyof typeof traceApi, ...asked: readonly unknown[]) =>
+  [endpoint, ...asked] as const;
