@@ -1,5 +1,7 @@
 """`swarm cancel`, `swarm pause`, `swarm resume`, `swarm tasks`: runs, from outside."""
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Annotated, Any
 
@@ -12,10 +14,15 @@ from cortex.engine.log import TransitionLog
 from cortex.engine.replay import RunState, TaskView
 from cortex.engine.runs import RunClient
 from cortex.engine.state_machine import RunPhase, TaskState
+from cortex.engine.steps import Close, Move, next_steps
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Id of the run, or its beginning.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")]
 TABLE = ("run_id", "task_id", "role", "state", "holder", "attempt", "reason", "title")
+
+PATIENCE_SECONDS = 2.0
+"""For an orchestrator to take up what was asked for."""
+POLL_SECONDS = 0.05
 
 _Action = Callable[[RunClient, str], Awaitable[RunPhase]]
 
@@ -57,13 +64,14 @@ async def resume(
         state = await client.view(run_id)
         is_job = "repository" in state.document
         is_done = is_job and state.phase is RunPhase.SUCCEEDED  # killed before it could say so
-        phase = RunPhase.SUCCEEDED if is_done else await client.resume(run_id, reason)
-    if is_job and not no_work:
-        from cortex.cli.run_command import continue_run
+        if not is_done:
+            await client.resume(run_id, reason)
+        if not is_job or no_work:
+            _say(await _when_carried_out(client, run_id), is_json=json)
+            return
+    from cortex.cli.run_command import continue_run
 
-        await continue_run(session, run_id, as_json=json)
-    else:
-        _say(run_id, phase, is_json=json)
+    await continue_run(session, run_id, as_json=json)
 
 
 async def tasks(
@@ -104,15 +112,32 @@ async def _control(ctx: typer.Context, run: str, is_json: bool, action: _Action)
     async with open_part(operator_config(Session.of(ctx))) as (_, part):
         client = RunClient(part)
         run_id = await client.find(run)
-        phase = await action(client, run_id)
-    _say(run_id, phase, is_json=is_json)
+        await action(client, run_id)
+        state = await _when_carried_out(client, run_id)
+    _say(state, is_json=is_json)
 
 
-def _say(run_id: str, phase: RunPhase, *, is_json: bool) -> None:
+async def _when_carried_out(client: RunClient, run_id: str) -> RunState:
+    """Return a run when an orchestrator has done its part, or none has for a while."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        state = await client.view(run_id)
+        if not any(isinstance(step, Move | Close) for step in next_steps(state)):
+            return state
+        if time.monotonic() > deadline:
+            output.note(
+                "this is recorded, and no orchestrator has taken it up: "
+                "`swarm orchestrate` carries it out, now or later"
+            )
+            return state
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _say(state: RunState, *, is_json: bool) -> None:
     if is_json:
-        output.print_json({"run_id": run_id, "state": phase.value})
+        output.print_json({"run_id": state.run_id, "state": str(state.phase)})
     else:
-        print(f"run {run_id} is {phase}")
+        print(f"run {state.run_id} is {state.phase}")
 
 
 def describe(view: TaskView) -> dict[str, Any]:

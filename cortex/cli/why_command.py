@@ -220,6 +220,7 @@ def _lines(answer: Answer) -> list[tuple[str, str]]:
         lines += [
             ("because of", f"{'  ' * (cause.depth - 1)}{_event(event_view(cause.row))}")
             for cause in explanation.causes
+            if decision is None or cause.row["event_id"] != decision["event_id"]
         ]
     return lines
 

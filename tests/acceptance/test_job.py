@@ -115,6 +115,7 @@ def test_why_names_the_decision_of_the_coder(job: Job) -> None:
     [decision] = [line for line in said.splitlines() if line.startswith("decision")]
     assert "coder-" in decision
     assert "B006" in decision
+    assert said.count(decision.split("  ", 1)[1].strip()) == 1
     assert "architect-1  decision" in said
 
 

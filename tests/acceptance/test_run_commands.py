@@ -80,13 +80,27 @@ def test_run_is_paused_resumed_and_cancelled(stack: Stack) -> None:
         eventually_blocking(lambda: states(stack) == {"t1": "PENDING", "t2": "PENDING"})
         assert stack.swarm("resume", "r1").stdout == "run r1 is RUNNING\n"
         eventually_blocking(lambda: states(stack) == {"t1": "READY", "t2": "PENDING"})
-        stack.swarm("cancel", "r1", "--reason", "no time")
-        eventually_blocking(lambda: states(stack) == {"t1": "CANCELLED", "t2": "CANCELLED"})
+        done = stack.swarm("cancel", "r1", "--reason", "no time")
+        assert (done.stdout, done.stderr) == ("run r1 is CANCELLED\n", "")
+        assert states(stack) == {"t1": "CANCELLED", "t2": "CANCELLED"}
     assert stack.json("tasks", "r1")[1]["reason"] == "no time"
     refused = stack.swarm("resume", "r1", expected=1).stderr
     assert refused == (
         "swarm: resume does not apply to what is CANCELLED; possible: nothing, it is at its end\n"
     )
+
+
+@pytest.mark.timeout(120)
+def test_wish_without_an_orchestrator_is_recorded_and_said(stack: Stack) -> None:
+    """The next orchestrator carries it out, whenever it comes."""
+    submit(stack, task("t1"), task("t2", depends_on=("t1",)))
+    done = stack.swarm("cancel", "r1", "--reason", "no time")
+    assert done.stdout == "run r1 is CANCELLING\n"
+    assert "recorded" in done.stderr
+    assert "`swarm orchestrate` carries it out" in done.stderr
+    with service(stack, "orchestrate"):
+        eventually_blocking(lambda: states(stack) == {"t1": "CANCELLED", "t2": "CANCELLED"})
+    assert stack.json("cancel", "r1") == {"run_id": "r1", "state": "CANCELLED"}
 
 
 def test_unknown_runs_and_roles_are_said_in_a_line(stack: Stack) -> None:
