@@ -1,0 +1,11 @@
+// Takes addresses out of package-lock.json: who is to be paid, and notes of deprecation, are no pins.
+import { readFileSync, writeFileSync } from "node:fs";
+
+const file = new URL("package-lock.json", import.meta.url);
+const lock = JSON.parse(readFileSync(file, "utf8"));
+for (const entry of Object.values(lock.packages)) {
+  delete entry.funding;
+  delete entry.deprecated;
+  delete entry.resolved;
+}
+writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
