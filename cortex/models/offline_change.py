@@ -1,5 +1,6 @@
 """The offline model's changes: rewrites are tried, linted, and kept only if they help."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from cortex.models.offline_rules.edits import Done, Refused
 from cortex.models.offline_rules.rewriting import REWRITES, rewrite_rule
 from cortex.models.offline_rules.source import Source, UnreadableSourceError, parse_source
 from cortex.models.offline_rules.succession import SUCCESSORS, new_findings, succeeding
-from cortex.models.offline_rules.surroundings import Surroundings, survey
+from cortex.models.offline_rules.surroundings import Neighbourhood, Surroundings
 from cortex.models.port import ChangeRequest, ChangeSet, FileEdit, Finding
 from cortex.models.ruff import SourceLinter
 
@@ -43,9 +44,10 @@ async def make_changes(linter: SourceLinter, request: ChangeRequest) -> ChangeSe
     unresolved = [_dropped(one, request) for one in dropped]
     edits: list[FileEdit] = []
     works: list[_Work] = []
+    around = await _neighbourhood(request, rules)
     for path in request.planned.paths:
         try:
-            work = await _change_file(linter, request, path, rules)
+            work = await _change_file(linter, request, path, rules, around)
             content = work.source.with_text(work.text).to_bytes()
         except UnreadableSourceError as error:
             unresolved.append(f"{path}: {error}")
@@ -68,14 +70,26 @@ def _dropped(rule: str, request: ChangeRequest) -> str:
     return f"{rule}: given up, since an attempt with it was sent back: {request.refusals[-1]}"
 
 
+async def _neighbourhood(request: ChangeRequest, rules: Sequence[str]) -> Neighbourhood:
+    """Return what the files say of each other; only unused imports ask for the code of others."""
+    files = {**request.context, **request.contents}
+    if "F401" not in rules:
+        files = {path: content for path, content in files.items() if not path.endswith(".py")}
+    return await asyncio.to_thread(Neighbourhood, files)
+
+
 async def _change_file(
-    linter: SourceLinter, request: ChangeRequest, path: str, rules: Sequence[str]
+    linter: SourceLinter,
+    request: ChangeRequest,
+    path: str,
+    rules: Sequence[str],
+    around: Neighbourhood,
 ) -> _Work:
     if path not in request.contents:
         raise UnreadableSourceError(reason="it is not there any more")
     source = parse_source(request.contents[path])
     work = _Work(source, source.text)
-    file = _File(linter, request.root, path, survey(path, {**request.context, **request.contents}))
+    file = _File(linter, request.root, path, around.around(path))
     await file.start(source.text)
     fixes = [one for one in rules if one not in REWRITES]
     if fixes:

@@ -27,21 +27,56 @@ class Surroundings:
     """Names (without packages) of the repository's modules that do something when imported."""
 
 
+class Neighbourhood:
+    """What a repository's files say of each other; each is read once, whoever is asked about."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        """Read the Python files among these; takes a millisecond or so for each."""
+        self._lowest_python = lowest_python(files.get("pyproject.toml", b""))
+        self._said = [
+            _read(path, content) for path, content in files.items() if path.endswith(".py")
+        ]
+
+    def around(self, path: str) -> Surroundings:
+        """Return the facts about one file from all others."""
+        last = _module_name(path)
+        others = [one for one in self._said if one.path != path]
+        return Surroundings(
+            path=path,
+            acting_modules=frozenset(_module_name(one.path) for one in others if one.acts),
+            lowest_python=self._lowest_python,
+            names_taken=frozenset(
+                name for one in others for key in (last, _ANY) for name in one.takes.get(key, ())
+            ),
+        )
+
+
 def survey(path: str, others: Mapping[str, bytes]) -> Surroundings:
-    """Gather the facts about a file from the other files that were handed over."""
-    names: set[str] = set()
-    acting: set[str] = set()
-    for other, content in others.items():
-        if other != path and other.endswith(".py"):
-            tree = _tree(content)
-            names.update(_names_taken_by(other, tree, path))
-            acting.update({_module_name(other)} if _acts_when_imported(tree) else ())
-    return Surroundings(
-        path=path,
-        acting_modules=frozenset(acting),
-        lowest_python=lowest_python(others.get("pyproject.toml", b"")),
-        names_taken=frozenset(names),
-    )
+    """Return the facts about one file from those that were handed over."""
+    return Neighbourhood(others).around(path)
+
+
+_ANY = ""
+"""Key of names that may be taken from any module."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one file says of others."""
+
+    path: str
+    acts: bool
+    """Importing it does something."""
+    takes: Mapping[str, set[str]]
+    """By the last name of the module that it may take them from: names."""
+
+
+def _read(path: str, content: bytes) -> _Said:
+    tree = _tree(content)
+    takes: dict[str, set[str]] = {}
+    for module, name in _names_taken(path, tree):
+        takes.setdefault(module, set()).add(name)
+    return _Said(path, _acts_when_imported(tree), takes)
 
 
 def lowest_python(pyproject: bytes) -> tuple[int, int]:
@@ -76,25 +111,25 @@ def _acts_when_imported(tree: ast.Module) -> bool:
     )
 
 
-def _names_taken_by(other: str, tree: ast.Module, path: str) -> Iterator[str]:
-    last = _module_name(path)
+def _names_taken(path: str, tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Yield the last name of a module and a name that is taken from it."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and _may_be(node, other, last):
-            yield from (one.name for one in node.names)
-        elif isinstance(node, ast.Attribute) and _last_name(node.value) == last:
-            yield node.attr
+        if isinstance(node, ast.ImportFrom):
+            yield from ((_source(node, path), one.name) for one in node.names)
+        elif isinstance(node, ast.Attribute) and (last := _last_name(node.value)):
+            yield last, node.attr
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             # `mock.patch("package.module.name")` and its like.
             before, _, name = node.value.rpartition(".")
-            if name and before.rpartition(".")[2] == last:
-                yield name
+            if name and (last := before.rpartition(".")[2]):
+                yield last, name
 
 
-def _may_be(node: ast.ImportFrom, other: str, last: str) -> bool:
-    """Whether `from X import` may mean a module of this name; too often yes is the safe error."""
-    if node.module is None:
-        return other.rpartition("/")[0].rpartition("/")[2] == last or node.level > 1
-    return node.module.rpartition(".")[2] == last
+def _source(node: ast.ImportFrom, path: str) -> str:
+    """Return the last name of what is imported from; too often any is the safe error."""
+    if node.module is not None:
+        return node.module.rpartition(".")[2]
+    return _ANY if node.level > 1 else path.rpartition("/")[0].rpartition("/")[2]
 
 
 def _last_name(node: ast.expr) -> str:

@@ -149,6 +149,22 @@ def test_name_that_a_test_patches_is_not_removed() -> None:
     assert "join" in around.names_taken
 
 
+@pytest.mark.parametrize(
+    ("other", "text"),
+    [
+        ("pkg/b.py", "from . import a\nprint(a.join)\n"),
+        ("pkg/b.py", "import pkg.a\npkg.a.join()\n"),
+        ("pkg/sub/b.py", "from .. import join\n"),
+        ("a/b.py", "from . import join\n"),
+        ("b.py", "from pkg.a import *\n"),
+    ],
+)
+def test_names_that_others_take_are_known(other: str, text: str) -> None:
+    taken = survey("pkg/a.py", {other: text.encode(), "pkg/a.py": b"a.own\n"}).names_taken
+    assert taken & {"join", "*"}
+    assert "own" not in taken
+
+
 def test_module_that_acts_when_imported_is_not_removed() -> None:
     others = {"pkg/plugins.py": b"register('x')\n", "pkg/plain.py": b"x = 1\n"}
     around = survey("a.py", others)
