@@ -7,6 +7,7 @@ import type { EventRow } from "../services/trace_api.ts";
 import type { Kind, Place, Role, SwarmEventView } from "../types/swarm_event.ts";
 import { eventId, milliseconds, sequence, spanId, traceId } from "../types/units.ts";
 import { resourceOf, summaryOf, tellsOfFailure } from "./summary.ts";
+import { trimmed } from "./trimming.ts";
 
 export const UNKNOWN_KIND = "unknown";
 export const UNDECODABLE_KIND = "undecodable";
@@ -49,7 +50,7 @@ export function roleName(role: number): Role {
 }
 
 function viewOfEvent(event: SwarmEvent, place: Place, undecodableReason: string): SwarmEventView {
-  const { payload } = event;
+  const { payload, isWhole } = trimmed(event.payload);
   return {
     id: eventId(event.eventId.toLowerCase() || NIL_UUID),
     ...place,
@@ -75,6 +76,7 @@ function viewOfEvent(event: SwarmEvent, place: Place, undecodableReason: string)
     isError: tellsOfFailure(payload, undecodableReason),
     resource: resourceOf(payload),
     payload,
+    isWhole,
     undecodableReason,
   };
 }

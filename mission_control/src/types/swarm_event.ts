@@ -44,7 +44,9 @@ export interface SwarmEventView {
   readonly isError: boolean;
   /** Name of the resource that a change is about. */
   readonly resource: string | null;
+  /** Long texts, lists and bytes are cut where `isWhole` is false. */
   readonly payload: Payload;
+  readonly isWhole: boolean;
   /** Why the message is no event; empty for all others. */
   readonly undecodableReason: string;
 }
