@@ -30,12 +30,13 @@ class Surroundings:
 class Neighbourhood:
     """What a repository's files say of each other; each is read once, whoever is asked about."""
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        """Read the Python files among these; takes a millisecond or so for each."""
-        self._lowest_python = lowest_python(files.get("pyproject.toml", b""))
-        self._said = [
-            _read(path, content) for path, content in files.items() if path.endswith(".py")
-        ]
+    def __init__(self, pyproject: bytes = b"") -> None:
+        self._lowest_python = lowest_python(pyproject)
+        self._said: list[_Said] = []
+
+    def add(self, path: str, content: bytes) -> None:
+        """Read one Python file."""
+        self._said.append(_read(path, content))
 
     def around(self, path: str) -> Surroundings:
         """Return the facts about one file from all others."""
@@ -53,7 +54,11 @@ class Neighbourhood:
 
 def survey(path: str, others: Mapping[str, bytes]) -> Surroundings:
     """Return the facts about one file from those that were handed over."""
-    return Neighbourhood(others).around(path)
+    found = Neighbourhood(others.get("pyproject.toml", b""))
+    for other, content in others.items():
+        if other.endswith(".py"):
+            found.add(other, content)
+    return found.around(path)
 
 
 _ANY = ""
