@@ -1,7 +1,7 @@
 """`swarm diff`: what differs between a workspace, or two, at two moments."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -80,13 +80,27 @@ async def _diff(
         places = [
             (await choose(opened.past, text, run=run, workspace=workspace)).place for text in texts
         ]
-        before, after = [await _state(opened, place, name) for place in places]
-        differences = list(_differences(before, after))
         if is_json:
-            output.print_json_array([await _view(opened, one) for one in differences])
+            output.print_json_array(await differences_answer(opened, places, name))
             return
-        for one in differences:
+        for one in await _compared(opened, places, name):
             print(await _text(opened, one), end="")
+
+
+async def differences_answer(
+    opened: Opened, places: Sequence[Place], name: str | None
+) -> list[dict[str, Any]]:
+    """Return what differs between two places, in one file or in all, as JSON shows it.
+
+    Raises:
+        NotRecordedError: what a workspace lies over is not in history.
+    """
+    return [await _view(opened, one) for one in await _compared(opened, places, name)]
+
+
+async def _compared(opened: Opened, places: Sequence[Place], name: str | None) -> list[Difference]:
+    before, after = [await _state(opened, place, name) for place in places]
+    return list(_differences(before, after))
 
 
 async def _state(opened: Opened, place: Place, name: str | None) -> State:

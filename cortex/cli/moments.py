@@ -52,7 +52,7 @@ async def choose(past: Past, text: str, *, run: str = "", workspace: str = "") -
         MomentError: it names none, or more than one.
         NotRecordedError: history does not hold it.
     """
-    event = await _event(past, text)
+    event = await named_event(past, text)
     if event is not None:
         return Chosen(moment=event, place=await past.place_of(event, workspace or None))
     time_ns = _time(text)
@@ -103,7 +103,13 @@ async def workspace_of_run(past: Past, run: str) -> str:
     return found[0]
 
 
-async def _event(past: Past, text: str) -> Moment | None:
+async def named_event(past: Past, text: str) -> Moment | None:
+    """Return the event that `text` names; None where it may be a time.
+
+    Raises:
+        MomentError: it begins several event ids.
+        NotRecordedError: history does not hold it.
+    """
     stripped = text.strip()
     if matched := _SEQUENCE.fullmatch(stripped):
         return await past.event_by_place(

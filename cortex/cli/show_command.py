@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,7 +21,14 @@ from cortex.cli.time_travel import (
     short,
     state_view,
 )
-from cortex.engine.recovery import FILE_SYSTEM, present
+from cortex.engine.recovery import (
+    FILE_SYSTEM,
+    Break,
+    Resource,
+    ResourceState,
+    State,
+    present,
+)
 from cortex.errors import NotRecordedError
 from nervous_system.errors import ContentMissingError
 
@@ -79,20 +86,9 @@ async def _show(
 
 
 async def _list(opened: Opened, chosen: Chosen, *, is_json: bool) -> None:
-    layers = await opened.past.layers(chosen.place)
-    state = present(await opened.past.state_of(layers))
-    found = await opened.past.breaks(layers)
+    state, found = await _held(opened, chosen)
     if is_json:
-        output.print_json(
-            {
-                "event_id": chosen.moment.event_id,
-                "stream": chosen.place.stream,
-                "stream_seq": chosen.place.sequence,
-                "workspace_id": chosen.place.workspace_id,
-                "resources": [state_view(one, what) for one, what in state.items()],
-                "breaks": [break_view(one) for one in found],
-            }
-        )
+        output.print_json(_view(chosen, state, found))
         return
     rows = [
         {
@@ -108,10 +104,47 @@ async def _list(opened: Opened, chosen: Chosen, *, is_json: bool) -> None:
     note_breaks(found)
 
 
-async def _content(
-    opened: Opened, chosen: Chosen, name: str, target_type: str, *, is_json: bool
-) -> None:
-    resource = named_resource(name, target_type)
+async def state_answer(opened: Opened, chosen: Chosen) -> dict[str, Any]:
+    """Return everything that a workspace held at a moment, as JSON shows it.
+
+    Raises:
+        NotRecordedError: what it started from is not in history.
+    """
+    return _view(chosen, *await _held(opened, chosen))
+
+
+async def content_answer(opened: Opened, chosen: Chosen, resource: Resource) -> dict[str, Any]:
+    """Return one resource with its content, as JSON shows it.
+
+    Raises:
+        NotRecordedError: it did not exist then.
+        CommandFailedError: its content was altered before it was kept.
+        ContentMissingError: its content is not kept.
+    """
+    found = await _present(opened, chosen, resource)
+    content = await opened.contents.get(found.digest)
+    return {**state_view(resource, found), "content": content}
+
+
+async def _held(opened: Opened, chosen: Chosen) -> tuple[State, list[Break]]:
+    layers = await opened.past.layers(chosen.place)
+    state = present(await opened.past.state_of(layers))
+    return state, await opened.past.breaks(layers)
+
+
+def _view(chosen: Chosen, state: State, found: list[Break]) -> dict[str, Any]:
+    return {
+        "event_id": chosen.moment.event_id,
+        "stream": chosen.place.stream,
+        "stream_seq": chosen.place.sequence,
+        "workspace_id": chosen.place.workspace_id,
+        "resources": [state_view(one, what) for one, what in state.items()],
+        "breaks": [break_view(one) for one in found],
+    }
+
+
+async def _present(opened: Opened, chosen: Chosen, resource: Resource) -> ResourceState:
+    name = resource.readable
     found = await opened.past.resource_at(chosen.place, resource)
     if not found.is_present:
         raise NotRecordedError(
@@ -120,10 +153,17 @@ async def _content(
         )
     if not found.is_restorable:
         raise CommandFailedError(f"{name}: its content was not kept as it was")
+    return found
+
+
+async def _content(
+    opened: Opened, chosen: Chosen, name: str, target_type: str, *, is_json: bool
+) -> None:
+    resource = named_resource(name, target_type)
     if is_json:
-        content = await opened.contents.get(found.digest)
-        output.print_json({**state_view(resource, found), "content": content})
+        output.print_json(await content_answer(opened, chosen, resource))
         return
+    found = await _present(opened, chosen, resource)
     sys.stdout.flush()
     try:
         async for piece in opened.contents.pieces(found.digest):

@@ -12,6 +12,7 @@ from cortex.cli.kept_content import KeptContent
 from cortex.cli.places import open_reader
 from cortex.cli.session import Session
 from cortex.cli.times import format_time
+from cortex.engine.content_source import ContentSource
 from cortex.engine.past import Past
 from cortex.engine.recovery import Break, Resource, ResourceState
 from infrastructure.history.client import AsyncHistory
@@ -26,7 +27,7 @@ class Opened:
     """The past and its contents."""
 
     past: Past
-    contents: KeptContent
+    contents: ContentSource
 
 
 @asynccontextmanager

@@ -74,7 +74,7 @@ async def _timeline(
     limit, everything = extent
     async with open_past(session, timeout, no_wait=no_wait) as opened:
         rows, resource = await _rows(opened, subject, workspace, limit, everything=everything)
-        found = await _breaks(opened, rows, resource)
+        found = await breaks_of(opened, rows, resource)
     if len(rows) == limit:
         output.note(f"the newest {limit} events; --limit 0 shows all")
     listed = entries(rows, found)
@@ -104,10 +104,14 @@ async def _rows(
     return rows, resource
 
 
-async def _breaks(
+async def breaks_of(
     opened: Opened, rows: Sequence[Mapping[str, Any]], resource: Resource | None
 ) -> list[Break]:
-    """Return the breaks in the chains of what was changed, from the first change listed on."""
+    """Return the breaks in the chains of what was changed, from the first change listed on.
+
+    Raises:
+        NotRecordedError: what a workspace lies over is not in history.
+    """
     changes = [
         (str(row["stream"]), change_of_event(row)) for row in rows if row["kind"] == STATE_CHANGE
     ]

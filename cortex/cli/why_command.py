@@ -84,13 +84,31 @@ async def _why(
     name, line = _split(named[0])
     resource = named_resource(name, named[1])
     async with open_past(session, timeout, no_wait=no_wait) as opened:
-        place = await _place(opened, asked, resource)
-        answer = await _answer(opened, place, resource, line)
+        answer = await answer_why(opened, asked, resource, line)
     if is_json:
-        output.print_json(_view(answer))
+        output.print_json(why_view(answer))
         return
     for label, text in _lines(answer):
         print(f"{label:<{_LABEL}}{output.format_cell(text)}")
+
+
+async def answer_why(
+    opened: Opened, asked: tuple[str, str, str], resource: Resource, line: int | None
+) -> Answer:
+    """Return why a resource, or a line of it, is as it is.
+
+    Args:
+        opened: the past.
+        asked: moment, run and workspace, as far as they are given.
+        resource: what is asked about.
+        line: from 1; None asks about the whole.
+
+    Raises:
+        NotRecordedError: history knows nothing of it.
+        CommandFailedError: it has no such line, or its content is not kept.
+    """
+    place = await _place(opened, asked, resource)
+    return await _answer(opened, place, resource, line)
 
 
 def _split(text: str) -> tuple[str, int | None]:
@@ -164,7 +182,8 @@ async def _line_text(opened: Opened, resource: Resource, state: ResourceState, l
     raise CommandFailedError(f"{resource.readable} has {number - (not rest)} lines, not {line}")
 
 
-def _view(answer: Answer) -> dict[str, Any]:
+def why_view(answer: Answer) -> dict[str, Any]:
+    """Return the answer as JSON shows it."""
     explanation, found = answer.explanation, answer.found
     decision = _decision(explanation)
     layer = found.layer

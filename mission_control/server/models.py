@@ -317,7 +317,8 @@ class AgentList(Answer):
 def _with_payload_columns(schema: dict[str, Any]) -> None:
     """Document the columns of all payloads; an event has those of its kind."""
     for field in SwarmEvent.DESCRIPTOR.oneofs_by_name["payload"].fields:
-        for column in field.message_type.fields:
+        columns = field.message_type.fields if field.message_type else ()
+        for column in columns:
             schema["properties"].setdefault(column.name, _column_schema(column))
     schema["properties"]["undecodable_reason"] = {"type": "string"}
     schema.pop("additionalProperties", None)

@@ -1,0 +1,7 @@
+"""`python -m mission_control.server`: serve the dashboard."""
+
+import sys
+
+from mission_control.server.main import main
+
+sys.exit(main())
