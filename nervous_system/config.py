@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 from nervous_system.errors import ConfigError
 from nervous_system.home import Home, find_home, read_json
+from nervous_system.telemetry.own_patterns import parse_patterns
+from nervous_system.telemetry.secret_finding import use_own_patterns
 
 DEFAULT_SPOOL_BYTES = 256 * 1024 * 1024
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
@@ -166,6 +168,7 @@ class SwarmConfig:
         """
         values = os.environ if environment is None else environment
         found = find_home(values, cwd or Path.cwd(), home)
+        use_configured_patterns(values, found)
         stack = found.stack() or {}
         spool = SpoolConfig(
             directory=found.spool,
@@ -180,6 +183,33 @@ class SwarmConfig:
             run_id=values.get("SWARM_RUN", ""),
             carrier={name: values[name] for name in CARRIER_VARIABLES if values.get(name)},
         )
+
+
+def use_configured_patterns(environment: Mapping[str, str], home: Home) -> None:
+    """Look for the user's own secrets too, from now on in this process.
+
+    Args:
+        environment: `SWARM_REDACT_PATTERNS` names a file; without it the home's `redaction.json`.
+        home: where that is looked for; none there: no patterns.
+
+    Raises:
+        ConfigError: the named file is missing, or what a file holds cannot be used.
+    """
+    named = environment.get("SWARM_REDACT_PATTERNS", "")
+    path = Path(named) if named else home.own_patterns_file
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        if named:
+            raise ConfigError(
+                variable="SWARM_REDACT_PATTERNS",
+                given=named,
+                expected="a file of patterns",
+                fix="correct or unset it",
+            ) from error
+        use_own_patterns({})
+        return
+    use_own_patterns(parse_patterns(text, str(path)))
 
 
 def bus_url(environment: Mapping[str, str], stack: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ then `.swarm/` here.
     credentials.json  user name -> password, one per duty; owner only, written once
     stack.json        the running stack: pids, URLs; written when ready, removed at the end
     redaction.key     random key under which digests of redacted originals are made
+    redaction.json    patterns of secrets that only the user knows; written by the user
     logs/ nats/ history/ spool/
 """
 
@@ -49,6 +50,11 @@ class Home:
     def redaction_key_file(self) -> Path:
         """Random key for digests of redacted originals."""
         return self.root / "redaction.key"
+
+    @property
+    def own_patterns_file(self) -> Path:
+        """Patterns of the user's own secrets."""
+        return self.root / "redaction.json"
 
     @property
     def logs(self) -> Path:

@@ -22,7 +22,12 @@ from cortex.cli.times import format_time
 from nervous_system import events
 from nervous_system.comms.contracts import Outgoing, Publisher, Receipt, Wait
 from nervous_system.comms.open import open_bus
-from nervous_system.config import HEADROOM_BYTES, MAX_PAYLOAD_BYTES, BusConfig
+from nervous_system.config import (
+    HEADROOM_BYTES,
+    MAX_PAYLOAD_BYTES,
+    BusConfig,
+    use_configured_patterns,
+)
 from nervous_system.errors import BusError, InvalidEventError
 from nervous_system.schemas import SwarmEvent
 from nervous_system.subjects import subject_for
@@ -117,6 +122,7 @@ def _redact(session: Session, lines: Sequence[EventLine]) -> None:
     Numbered events stay as they are: the next one of their emitter carries the digest of their
     bytes, and who numbered them has redacted them.
     """
+    use_configured_patterns(session.environment, session.home)
     for line in lines:
         if not line.event.emitter_seq:
             redact_event(line.event, session.home.redaction_key)

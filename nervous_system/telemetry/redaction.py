@@ -5,26 +5,19 @@ were given and answered; what the work itself consists of (contents, patches) is
 are ids and paths, by which events are found. Documents stay JSON: their texts are looked at one by
 one. Each find is replaced by
 `[redacted:<kind>]` and counted, and the event keeps an HMAC of its bytes before, so that an
-original can be recognised but not guessed. Searches for single characters and substrings decide
-whether any pattern has to run at all: most text is clean, and these are what `str` does fastest.
+original can be recognised but not guessed. What secrets look like is in `secret_kinds`, how they
+are found in `secret_finding`.
 """
 
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from nervous_system.schemas import SwarmEvent
-from nervous_system.telemetry.secret_kinds import (
-    MARK,
-    NAME_REACH,
-    OPTION,
-    SECRET_KINDS,
-    TELLING_NAME,
-    TELLING_WORDS,
-    SecretKind,
-)
+from nervous_system.telemetry.secret_finding import Secret, find_secrets, may_hold
+from nervous_system.telemetry.secret_kinds import MARK, TELLING_NAME
 
 _TEXT_FIELDS = {
     "system_signal": ("detail",),
@@ -49,110 +42,70 @@ _DOCUMENT_FIELDS = {
 """Fields of a payload that hold such text as JSON, or may. The bytes of a session's line are looked
 at by who reads it."""
 _NAMED_VALUE = "named_value"
-_NAMED_KINDS = tuple(kind for kind in SECRET_KINDS if not kind.literals)
-_OPTION_DASHES = "--"
-_LITERALS = tuple(
-    literal for kind in SECRET_KINDS for literal in kind.literals if literal != _OPTION_DASHES
-)
-
-
-def _ending_in(last: str) -> re.Pattern[str]:
-    """Return a pattern for all literals ending in `last`, which looks only where that stands."""
-    endings: dict[str, list[str]] = {}
-    for one in _LITERALS:
-        if one.endswith(last):
-            endings.setdefault(one[-2:], []).append(one)
-    # Most text is told apart by the character before; literals are tried where that one fits.
-    letters = "".join(re.escape(ending[0]) for ending in endings)
-    behind = "|".join(
-        f"(?<={re.escape(ending)})(?:{'|'.join(f'(?<={re.escape(one)})' for one in ones)})"
-        for ending, ones in endings.items()
-    )
-    return re.compile(f"{re.escape(last)}(?<=[{letters}]{re.escape(last)})(?:{behind})")
-
-
-# Looks where a dash, an underscore or an A stands; text about work holds few of these.
-_find_dashed = _ending_in("-").search
-_find_underscored = _ending_in("_").search
-_find_a = re.compile(
-    "A(?:" + "|".join(one[1:] for one in _LITERALS if one.startswith("A")) + ")"
-).search
-# Prose is full of dashes: what may hold a secret is an option that is named after one, or any
-# option of some programs. In a document its value is a word of its own: nothing is asked about it.
-_find_telling_option = re.compile(OPTION, re.IGNORECASE).search
-_find_option = re.compile(r"-(?<![^\s\"']-)[A-Za-z\-]").search
-_COMMANDS = tuple(
-    one for kind in SECRET_KINDS if kind.name == "login_password" for one in kind.literals
-)
-_REST = tuple(
-    one
-    for one in _LITERALS
-    if not (one.endswith(("-", "_")) or one.startswith("A") or one in _COMMANDS)
-)
-# Looking for a character is several times cheaper than for a word, and these are rare.
-_RARE = tuple(
-    (rare, tuple(one for one in _REST if rare in one))
-    for rare in "/9JRGB"
-    if any(rare in one for one in _REST)
-)
-_COMMON = tuple(one for one in _REST if not any(rare in one for rare, _ in _RARE))
+_PASSWORD_NAME = re.compile("passw(?:or)?d|passphrase|pwd", re.IGNORECASE)
+_LARGEST_SETTING = 999
+"""Smaller numbers under the name of a password are its least length, or days of its life."""
+_SURROGATES = "surrogatepass"
+"""Half characters, as models and file names have them, are text like any other."""
 
 
 def is_suspect(text: str) -> bool:
     """Whether `text` may hold a secret; False is certain, True is not."""
-    if "-" in text and (_find_dashed(text) or _has_option(text)):
-        return True
-    if "_" in text and _find_underscored(text):
-        return True
-    if "A" in text and _find_a(text):
-        return True
-    for rare, literals in _RARE:
-        if rare in text:
-            for literal in literals:
-                if literal in text:
-                    return True
-    for literal in _COMMON:
-        if literal in text:
-            return True
-    return _has_telling_name(text)
-
-
-def _has_option(text: str) -> bool:
-    """Whether an option stands there that may take a secret."""
-    if _OPTION_DASHES in text and _find_telling_option(text):
-        return True
-    return bool(_find_option(text)) and any(command in text for command in _COMMANDS)
+    return may_hold(text.encode("utf-8", _SURROGATES))
 
 
 def redact(text: str, counts: dict[str, int]) -> str:
     """Return `text` without secrets and add what was found to `counts`, by kind."""
-    if not is_suspect(text):
+    encoded = text.encode("utf-8", _SURROGATES)
+    found = find_secrets(encoded)
+    if not found:
         return text
-    for kind in SECRET_KINDS:
-        if any(literal in text for literal in kind.literals):
-            text = _take_out(kind, text, counts)
-    if _has_telling_name(text):
-        for kind in _NAMED_KINDS:
-            text = _take_out(kind, text, counts)
-    return text
+    cleaned, own = _without(encoded, found)
+    for kind, count in own.items():
+        counts[kind] = counts.get(kind, 0) + count
+    return cleaned.decode("utf-8", _SURROGATES)
 
 
-def _has_telling_name(text: str) -> bool:
-    """Whether a name such as `password` stands before a separator."""
-    if "=" not in text and ":" not in text:
+def redact_line(line: bytes, counts: dict[str, int]) -> bytes:
+    """Return bytes without secrets and add what was found to `counts`, by kind.
+
+    For lines of transcripts, whatever they hold: all bytes outside of what was found stay as they
+    are, bytes that are not UTF-8 too, and what was JSON stays JSON.
+
+    Args:
+        line: a line, or any text; the same object comes back where nothing is found.
+        counts: by kind; added to.
+    """
+    found = find_secrets(line)
+    if not found:
+        return line
+    cleaned, own = _without(line, found)
+    if _is_json(line) and not _is_json(cleaned):
+        # What was found reaches out of its text, as a number or a quote too many does.
+        own = {}
+        cleaned = redact_document(line.decode(), own).encode()
+    for kind, count in own.items():
+        counts[kind] = counts.get(kind, 0) + count
+    return cleaned if own else line
+
+
+def _without(line: bytes, found: Iterable[Secret]) -> tuple[bytes, dict[str, int]]:
+    pieces: list[bytes] = []
+    counts: dict[str, int] = {}
+    end = 0
+    for secret in found:
+        counts[secret.kind] = counts.get(secret.kind, 0) + 1
+        pieces += (line[end : secret.start], f"{MARK}{secret.kind}]".encode())
+        end = secret.end
+    return b"".join((*pieces, line[end:])), counts
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
         return False
-    pieces = text.replace(":", "=").split("=")
-    pieces.pop()
-    # Patterns allow white space only behind a name, so it is in the last word of its piece.
-    last_words = ""
-    for piece in pieces:
-        for word in piece[-NAME_REACH:].rsplit(None, 1)[-1:]:
-            last_words += word + " "
-    last_words = last_words.lower()
-    for word in TELLING_WORDS:
-        if word in last_words:
-            return any(TELLING_NAME.search(piece[-NAME_REACH:]) for piece in pieces)
-    return False
+    return True
 
 
 def may_hold_secret(kind: str, payload: Any, attributes: Mapping[str, str]) -> bool:
@@ -255,6 +208,9 @@ def _redact_value(name: str, value: Any, counts: dict[str, int]) -> Any:
     """Redact a value under its name; what lies in a list goes by the name of the list."""
     if isinstance(value, str):
         return redact_named(name, value, counts)
+    if isinstance(value, int) and _PASSWORD_NAME.search(name) and value > _LARGEST_SETTING:
+        counts[_NAMED_VALUE] = counts.get(_NAMED_VALUE, 0) + 1
+        return f"{MARK}{_NAMED_VALUE}]"
     if isinstance(value, dict):
         return {
             redact(key, counts): _redact_value(key, member, counts) for key, member in value.items()
@@ -286,17 +242,3 @@ def _redact_word(before: str, word: str, counts: dict[str, int]) -> str:
     for kind, count in found.items():
         counts[kind] = counts.get(kind, 0) + count
     return cleaned.removeprefix(before)[1:-1]
-
-
-def _take_out(kind: SecretKind, text: str, counts: dict[str, int]) -> str:
-    def replace(match: re.Match[str]) -> str:
-        if kind.is_secret is not None and not kind.is_secret(match):
-            return match[0]
-        counts[kind.name] = counts.get(kind.name, 0) + 1
-        start, end = match.span("secret")
-        if start < 0:  # a URL with a token in the user's place
-            start, end = match.span("user")
-        offset = match.start()
-        return f"{match[0][: start - offset]}{MARK}{kind.name}]{match[0][end - offset :]}"
-
-    return kind.pattern.sub(replace, text)
