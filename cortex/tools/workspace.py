@@ -23,6 +23,7 @@ OUTSIDE = {"origin": "outside"}
 """Label of a change that no tool made; it was found."""
 T = TypeVar("T")
 MAX_TOGETHER = 32
+MAX_STORED = 500
 MAX_TOGETHER_BYTES = 16 * 1024 * 1024
 
 
@@ -97,8 +98,8 @@ class Workspace:
             BusError: one cannot be stored.
         """
         unique = {entry.digest: entry for entry in self._told.values()}
-        for group in _together(unique.values(), lambda entry: entry.size_bytes):
-            await _all(self._store(store, entry.digest) for entry in group)
+        for group in _together(unique.values(), lambda entry: entry.size_bytes, MAX_STORED):
+            await store.put_all([await self._kept(entry.digest) for entry in group])
 
     async def record_outside(self, recorder: ToolRecorder, present: Manifest) -> None:
         """Tell what differs from what was told: no tool made these changes."""
@@ -144,10 +145,10 @@ class Workspace:
     async def _content(self, entry: ManifestEntry | None) -> bytes | None:
         if entry is None:
             return None
-        return await asyncio.to_thread(self.contents.get, entry.digest)
+        return await self._kept(entry.digest)
 
-    async def _store(self, store: ContentStore, digest: str) -> None:
-        await store.put(await asyncio.to_thread(self.contents.get, digest))
+    async def _kept(self, digest: str) -> bytes:
+        return await asyncio.to_thread(self.contents.get, digest)
 
 
 async def open_workspace(root: Path, workspace_id: str, contents: Contents) -> Workspace:
@@ -186,13 +187,15 @@ def _phases(differences: Iterable[Difference]) -> Iterator[list[Difference]]:
     yield [one for one in ordered if one.after is not None and one.renamed_from is None]
 
 
-def _together(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+def _together(
+    items: Iterable[T], size_of: Callable[[T], int], most: int = MAX_TOGETHER
+) -> Iterator[list[T]]:
     """Yield groups that are worked on at the same time: few, and not many bytes."""
     group: list[T] = []
     total = 0
     for item in items:
         size = size_of(item)
-        if group and (len(group) == MAX_TOGETHER or total + size > MAX_TOGETHER_BYTES):
+        if group and (len(group) == most or total + size > MAX_TOGETHER_BYTES):
             yield group
             group, total = [], 0
         group.append(item)

@@ -108,6 +108,10 @@ class ContentStore(Protocol):
         """Store `content` once and return its digest."""
         ...
 
+    async def put_all(self, contents: Sequence[bytes]) -> Sequence[str]:
+        """Store contents, each once, and return their digests in order."""
+        ...
+
     async def get(self, digest: str) -> bytes:
         """Return the content.
 

@@ -89,7 +89,7 @@ async def open_bus(
         yield Bus(
             publisher=publisher,
             reader=StreamReader(client, jetstream, servers=servers, stream=stream),
-            content=BusContentStore(jetstream, servers=servers),
+            content=BusContentStore(jetstream, servers=servers, client=client),
             committer=committer,
             js=jetstream,
             nc=client,

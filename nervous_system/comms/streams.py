@@ -235,7 +235,7 @@ async def declare_streams(
 async def declare_content_bucket(
     jetstream: JetStreamContext, *, max_bytes: int = DEFAULT_MAX_BYTES // 4, replicas: int = 1
 ) -> None:
-    """Create the object store that carries large content, if it does not exist yet."""
+    """Create the object store that carries large content; let it take atomic batches."""
     try:
         await jetstream.object_store(CONTENT_BUCKET)
     except nats.js.errors.NotFoundError:
@@ -246,6 +246,9 @@ async def declare_content_bucket(
             replicas=replicas,
         )
         await jetstream.create_object_store(CONTENT_BUCKET, config=config)
+    found = (await jetstream.stream_info(f"OBJ_{CONTENT_BUCKET}")).config
+    if not found.allow_atomic:
+        await jetstream.update_stream(found.evolve(allow_atomic=True))
 
 
 async def declare_memory_bucket(

@@ -19,7 +19,7 @@ async def content(client: BusClient, nats_server: NatsServer) -> BusContentStore
     jetstream = client.jetstream()
     for _ in range(2):
         await declare_content_bucket(jetstream, max_bytes=SMALL_STREAM_BYTES)
-    return BusContentStore(jetstream, servers=nats_server.url)
+    return BusContentStore(jetstream, servers=nats_server.url, client=client)
 
 
 @pytest.mark.parametrize("size", [0, 1, 128 * 1024, 20_000_000])
@@ -38,6 +38,55 @@ async def test_content_is_kept_once(client: BusClient, content: BusContentStore)
     after = (await client.jetstream().stream_info(f"OBJ_{CONTENT_BUCKET}")).state.last_seq
     assert before == after
     assert [one async for one in content.digests()] == [digest]
+
+
+async def test_many_contents_are_stored_together(
+    client: BusClient, content: BusContentStore
+) -> None:
+    """Small, empty, large, alike and known ones; each is there once, under its own digest."""
+    jetstream = client.jetstream()
+    known = os.urandom(100)
+    await content.put(known)
+    large = os.urandom(300_000)
+    written = [b"", known, large, *(os.urandom(50) for _ in range(1_100)), known]
+    before = (await jetstream.stream_info(f"OBJ_{CONTENT_BUCKET}")).state.messages
+    assert await content.put_all(written) == [sha256(one).hexdigest() for one in written]
+    after = (await jetstream.stream_info(f"OBJ_{CONTENT_BUCKET}")).state.messages
+    assert after - before == 2 * 1_100 + 1 + 4
+    assert {one async for one in content.digests()} == {sha256(one).hexdigest() for one in written}
+    for one in written[:10]:
+        assert await content.get(sha256(one).hexdigest()) == one
+    await content.put_all(written)
+    assert (await jetstream.stream_info(f"OBJ_{CONTENT_BUCKET}")).state.messages == after
+
+
+async def test_removed_contents_can_be_stored_together_again(
+    client: BusClient, content: BusContentStore
+) -> None:
+    """A name that was used before has one description, the newest."""
+    digests = await content.put_all([b"one", b"two"])
+    await content.remove(digests[0])
+    assert await content.put_all([b"one", b"two"]) == digests
+    assert await content.get(digests[0]) == b"one"
+    assert (await client.jetstream().stream_info(f"OBJ_{CONTENT_BUCKET}")).state.messages == 4
+
+
+async def test_contents_are_stored_where_no_batches_are_taken(
+    client: BusClient, nats_server: NatsServer
+) -> None:
+    """As in a bucket that was made by other means: one by one."""
+    jetstream = client.jetstream()
+    await jetstream.create_object_store("PLAIN")
+    store = BusContentStore(jetstream, servers=nats_server.url, bucket="PLAIN", client=client)
+    [digest, _] = await store.put_all([b"one", b"two"])
+    assert await store.get(digest) == b"one"
+
+
+async def test_bucket_of_before_takes_batches_once_declared_again(client: BusClient) -> None:
+    jetstream = client.jetstream()
+    await jetstream.create_object_store(CONTENT_BUCKET)
+    await declare_content_bucket(jetstream, max_bytes=SMALL_STREAM_BYTES)
+    assert (await jetstream.stream_info(f"OBJ_{CONTENT_BUCKET}")).config.allow_atomic
 
 
 async def test_removed_content_is_missing_and_can_be_put_again(content: BusContentStore) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -34,6 +34,9 @@ class ScriptedStore:
         digest = sha256(content).hexdigest()
         self.held[digest] = content
         return digest
+
+    async def put_all(self, contents: Sequence[bytes]) -> list[str]:
+        return [await self.put(content) for content in contents]
 
     async def get(self, digest: str) -> bytes:
         if digest not in self.held:
