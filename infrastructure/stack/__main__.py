@@ -32,6 +32,7 @@ def main() -> int:
             environment=os.environ,
             ports=parse_ports(options.port),
             has_ingestor=not options.no_ingestor,
+            has_dashboard=not options.no_dashboard,
         )
         asyncio.run(_run(config))
     except Exception as error:  # noqa: BLE001 - whoever has started us is told, whatever it is
@@ -82,6 +83,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--port", action="append", default=[])
     parser.add_argument("--no-ingestor", action="store_true")
+    parser.add_argument("--no-dashboard", action="store_true")
     parser.add_argument("--log-format", choices=["text", "json"], default="text")
     return parser.parse_args(arguments)
 

@@ -34,6 +34,8 @@ class NatsServerConfig:
     """Clients' port; -1 lets the server choose, see `ports_directory`."""
     websocket_port: int | None = None
     """Port for browsers; None opens none."""
+    websocket_origins: tuple[str, ...] = ()
+    """Origins whose pages may connect there; empty: any. Other programs than browsers name none."""
     monitor_port: int | None = None
     """Port of the server's own HTTP monitoring; None opens none."""
     ports_directory: Path | None = None
@@ -123,10 +125,18 @@ def _websocket(config: NatsServerConfig) -> list[str]:
         "websocket {",
         f"  host: {json.dumps(config.host)}",
         f"  port: {config.websocket_port}",
+        *_origins(config.websocket_origins),
         "  # loopback only; a wider address needs TLS in its place",
         "  no_tls: true",
         "}",
     ]
+
+
+def _origins(origins: tuple[str, ...]) -> list[str]:
+    if not origins:
+        return []
+    listed = ", ".join(json.dumps(origin) for origin in origins)
+    return ["  # pages of other origins are refused", f"  allowed_origins: [{listed}]"]
 
 
 def _authorization(users: Iterable[NatsUser]) -> list[str]:

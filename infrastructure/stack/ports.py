@@ -17,9 +17,10 @@ USUAL_PORTS: Mapping[str, int] = {
     "history": 8123,
     "otlp": 4318,
     "ingestor": 9464,
+    "dashboard": 8321,
 }
 """Name to the port that people expect: NATS clients, NATS for browsers, NATS monitoring, ClickHouse
-over HTTP, OTLP over HTTP, health and metrics of the ingestor."""
+over HTTP, OTLP over HTTP, health and metrics of the ingestor, the dashboard."""
 
 HIGHEST_PORT = 65535
 LOWEST_SPARE, SPARE_COUNT = 20_000, 10_000

@@ -68,6 +68,7 @@ def start_detached(
     environment: Mapping[str, str],
     log_format: str,
     has_ingestor: bool = True,
+    has_dashboard: bool = True,
 ) -> dict[str, Any]:
     """Start a stack that outlives this process; return its record when it is ready.
 
@@ -86,6 +87,8 @@ def start_detached(
         command += ["--port", port]
     if not has_ingestor:
         command.append("--no-ingestor")
+    if not has_dashboard:
+        command.append("--no-dashboard")
     with (
         log.open("ab") as stderr,
         subprocess.Popen(

@@ -25,7 +25,7 @@ from infrastructure.stack.leftover import (
 from infrastructure.stack.lock import hold_stack_lock, reserving_ports
 from infrastructure.stack.log_file import LogWatch
 from infrastructure.stack.nats_config import render
-from infrastructure.stack.plan import StackPlan
+from infrastructure.stack.plan import StackPlan, is_dashboard_installed
 from infrastructure.stack.ports import any_free_port, choose_ports, is_port_free
 from infrastructure.stack.spools import SpoolWatch
 from infrastructure.stack.supervisor import Step, Supervisor
@@ -52,6 +52,8 @@ class StackConfig:
     """How long one process may take until it is ready: a large stream is checked first."""
     has_ingestor: bool = True
     """Whether the stack runs an ingestor; without one, events wait in the stream."""
+    has_dashboard: bool = True
+    """Whether the stack serves the dashboard, where it is installed."""
     min_free_bytes: int = MIN_FREE_BYTES
     """Room on the bus's disk that has to be there before nats-server is restarted after a full
     disk."""
@@ -129,6 +131,7 @@ def prepare_plan(config: StackConfig, reserve: Callable[[int], bool] = lambda _:
         ),
         environment=config.environment,
         has_ingestor=config.has_ingestor,
+        has_dashboard=config.has_dashboard and is_dashboard_installed(),
     )
     write_json(home.settings_file, {**settings, "ports": ports, "max_stream_bytes": max_bytes})
     for folder in (home.logs, plan.store, home.history):
@@ -194,16 +197,19 @@ def _steps(plan: StackPlan) -> list[Step]:
     async def declare() -> None:
         await _declare_streams(plan)
 
+    dashboard = [Step(spec=plan.dashboard())] if plan.has_dashboard else []
     if not plan.has_ingestor:
         return [
             Step(spec=plan.nats()),
             Step(spec=plan.history(), after=("nats",), prepare=declare),
+            *dashboard,
         ]
     return [
         Step(spec=plan.nats()),
         Step(spec=plan.history()),
         # both: it looks at tables that history makes while it starts
         Step(spec=plan.ingestor(), after=("nats", "history"), prepare=declare),
+        *dashboard,
     ]
 
 

@@ -19,7 +19,7 @@ from tests.support.builders import build_event, build_minimal_event
 from tests.support.eventually import eventually_blocking
 from tests.support.stacks import SWARM, Stack, running_stack, stack_at
 
-NAMES = ["supervisor", "nats", "history", "ingestor"]
+NAMES = ["supervisor", "nats", "history", "ingestor", "dashboard"]
 
 
 def publish(url: str, count: int = 1, timeout: float = 5) -> None:
@@ -70,7 +70,7 @@ def test_down_drains_and_up_comes_back_where_it_was(stack: Stack) -> None:
     publish(stack.record["publisher_nats_url"], 20)
     before = stack.record
     marks = read_marks(stack.root / "children.json")
-    assert len(marks) == 3
+    assert len(marks) == 4
     stack.down()
     assert not any(is_alive(mark) for mark in marks)
     assert stack.json("status", expected=3)["ready"] is False
@@ -82,7 +82,7 @@ def test_down_drains_and_up_comes_back_where_it_was(stack: Stack) -> None:
     assert count_events(stack) == 20
 
 
-@pytest.mark.parametrize("name", ["nats", "history", "ingestor"])
+@pytest.mark.parametrize("name", ["nats", "history", "ingestor", "dashboard"])
 def test_killed_process_is_reported_and_started_again(stack: Stack, name: str) -> None:
     """Acknowledged events of before and after are all there."""
     publish(stack.record["publisher_nats_url"], 5)

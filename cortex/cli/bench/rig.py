@@ -46,6 +46,28 @@ class Rig:
         """History, as the operator."""
         return str(self.record["writer_dsn"])
 
+    @contextmanager
+    def reader(self) -> Iterator[HistoryClient]:
+        """Give history as readers see it: checked, limited, over HTTP."""
+        with open_history(HistoryConfig(dsn=str(self.record["clickhouse_url"]))) as reader:
+            yield reader
+
+    def wait_until_merged(self, timeout: float) -> None:
+        """Return when no merge runs, which would take its time from what is measured.
+
+        Raises:
+            ChildFailedError: merges still run after `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while self.scalar("select count() from system.merges"):
+            if time.monotonic() > deadline:
+                raise ChildFailedError(
+                    name="history",
+                    reason=f"merges still run after {timeout:g} s",
+                    log=str(self.home.logs),
+                )
+            time.sleep(POLL_SECONDS)
+
     def number(self, sql: str) -> float:
         """Return the one number that `sql` answers."""
         row = self.writer.query(sql)[0]
@@ -114,7 +136,7 @@ def open_rig() -> Iterator[Rig]:
     with tempfile.TemporaryDirectory(prefix="swarm-bench-") as folder:
         home = Home(Path(folder) / ".swarm")
         try:
-            _swarm(home, "up", "--detach", "--no-ingestor")
+            _swarm(home, "up", "--detach", "--no-ingestor", "--no-dashboard")
             record = json.loads(home.stack_file.read_text(encoding="utf-8"))
             config = HistoryConfig.from_env({"SWARM_CLICKHOUSE_DSN": record["writer_dsn"]})
             with open_history(config) as writer:

@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from infrastructure.stack.credentials import DASHBOARD_TOKEN, HISTORY_USERS
 from infrastructure.stack.permissions import USER_NAMES
 from infrastructure.stack.plan import StackPlan
 from infrastructure.stack.ports import USUAL_PORTS
@@ -11,7 +12,7 @@ def plan_with(environment: Mapping[str, str]) -> StackPlan:
     return StackPlan(
         home=Home(Path("/h")),
         ports=USUAL_PORTS,
-        credentials=dict.fromkeys([*USER_NAMES, "history_writer", "history_reader"], "p"),
+        credentials=dict.fromkeys([*USER_NAMES, *HISTORY_USERS, DASHBOARD_TOKEN], "p"),
         max_stream_bytes=1,
         environment=environment,
     )
