@@ -99,7 +99,9 @@ class StreamCheck:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._sum_up(stored))
             async for cut in self._cuts():
-                stretch = self._prepare(cut, await self._flagged(cut.first, cut.last))
+                flagged = await self._flagged(cut.first, cut.last)
+                # In a thread, so that the messages after it keep coming.
+                stretch = await asyncio.to_thread(self._prepare, cut, flagged)
                 if loading is not None:
                     await loading
                 loading = group.create_task(asyncio.to_thread(self._load, cut.span, stretch))
