@@ -1,6 +1,7 @@
 """Content in history: once, whole, and moved off the bus only when it is there."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
@@ -19,6 +20,7 @@ from infrastructure.history.config import HistoryConfig
 from infrastructure.history.migrate import migrate
 from nervous_system.comms.connection import open_nats
 from nervous_system.comms.objects import BusContentStore
+from nervous_system.comms.streams import declare_content_bucket
 from nervous_system.errors import ContentMissingError
 from tests.support.eventually import eventually
 
@@ -101,6 +103,26 @@ async def test_content_leaves_the_bus_once_history_has_it(
         await draining
     blobs = Blobs(client)
     assert [await asyncio.to_thread(blobs.get, digest) for digest in digests] == contents
+
+
+async def test_history_grows_with_unique_bytes(client: HistoryClient, nats_url: str) -> None:
+    """However often contents are sent; the bus keeps none of them."""
+    contents = [os.urandom(4_000) for _ in range(300)] + [os.urandom(2 * CHUNK_BYTES)]
+    async with open_nats(nats_url, name="test") as connection:
+        jetstream = connection.jetstream()
+        await declare_content_bucket(jetstream, max_bytes=64 * CHUNK_BYTES)
+        store = BusContentStore(jetstream, servers=nats_url, client=connection)
+        for _ in range(3):
+            await store.put_all(contents)
+            await store.put_all(contents)
+            assert await move_content(store, Blobs(client)) == len(contents)
+        state = (await jetstream.stream_info("OBJ_SWARM_CONTENT")).state
+    unique = sum(map(len, contents))
+    [kept] = client.query(
+        "select sum(bytes_on_disk) as bytes from system.parts where active and table = 'blobs'"
+    )
+    assert unique < int(kept["bytes"]) <= 1.1 * unique
+    assert state.bytes < 0.1 * unique
 
 
 def test_many_contents_are_one_part(client: HistoryClient) -> None:
