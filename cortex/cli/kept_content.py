@@ -16,7 +16,6 @@ from cortex.cli.session import Session
 from infrastructure.history.blobs import ASKED_AT_ONCE, Blobs
 from infrastructure.history.client import HistoryClient
 from infrastructure.history.query_text import query_text
-from nervous_system.comms.open import open_bus
 from nervous_system.config import BusConfig
 from nervous_system.errors import ContentMissingError
 
@@ -178,6 +177,8 @@ class KeptContent:
         return content
 
     async def _open_bus(self) -> "BusContentStore":
+        from nervous_system.comms.open import open_bus  # takes a while, and most are in history
+
         async with self._opening:
             if self._bus is None:
                 config = BusConfig(url=bus_url(self._session), name="swarm-contents")

@@ -13,6 +13,7 @@ import yaml
 from cortex.cli.app import COMMANDS, load_command
 from cortex.cli.session import Session
 from infrastructure.stack.nats_config import render_container_users
+from mission_control.server.config import DashboardConfig
 from tests.support.compose import (
     COMPOSE_FILE,
     NATS_FILES,
@@ -28,13 +29,17 @@ from tests.support.servers import nats_server_binary
 SERVICES: dict[str, dict[str, Any]] = load_compose()["services"]
 OURS = [name for name, service in SERVICES.items() if service.get("image") == "enchanted-swarm"]
 CLUSTER = [name for name, service in SERVICES.items() if service.get("profiles") == ["cluster"]]
-SOURCES = [*ROOT.glob("nervous_system/**/*.py"), *ROOT.glob("infrastructure/**/*.py")]
+SOURCES = [
+    path
+    for part in ("nervous_system", "infrastructure", "mission_control/server")
+    for path in ROOT.glob(f"{part}/**/*.py")
+]
 PASSING_ON = ROOT / "infrastructure" / "stack" / "plan.py"
 COMPOSE_VARIABLES = {"COMPOSE_PROFILES"}
 
 
 def test_the_promised_services_are_there() -> None:
-    assert {"nats", "clickhouse", "jaeger", "ingestor"} <= set(SERVICES)
+    assert {"nats", "clickhouse", "jaeger", "ingestor", "dashboard"} <= set(SERVICES)
     assert len(CLUSTER) == 3
 
 
@@ -173,3 +178,10 @@ def test_the_example_holds_no_password() -> None:
     secret = [name for name in example_variables() if name.endswith("_PASSWORD")]
     assert len(secret) == 8
     assert [name for name in secret if example_variables()[name]] == []
+
+
+def test_the_dashboard_starts_with_exactly_the_environment_of_its_container() -> None:
+    config = DashboardConfig.from_env(environment_of("dashboard", passwords()))
+    assert config.bus_access is not None
+    assert (config.bus_access["user"], config.host) == ("dashboard", "0.0.0.0")
+    assert "SWARM_DASHBOARD_TOKEN" not in repr(config)
