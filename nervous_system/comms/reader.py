@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import nats.js.errors
 from nats.aio.msg import Msg
@@ -33,6 +34,9 @@ RETRY_SECONDS = 0.25
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 OnUndecodable = Callable[[Delivery, EventDecodeError], None]
+NEWEST: Literal["newest"] = "newest"
+Start = int | datetime | Literal["newest"]
+"""First sequence, time from which on, or with the newest message of each subject."""
 
 
 def log_undecodable(delivery: Delivery, error: EventDecodeError) -> None:
@@ -101,6 +105,24 @@ class StreamReader:
         async for stored in self.replay(start=start, follow=True, subjects=subjects):
             yield stored
 
+    async def newest(self, subjects: Sequence[str]) -> list[Delivery]:
+        """Return the newest message of each subject that matches, in the order of the stream.
+
+        Raises:
+            BusUnavailableError: the bus is away.
+        """
+        while True:
+            found: list[Delivery] = []
+            try:
+                async for delivery in self._read_once(NEWEST, None, False, subjects):
+                    found.append(delivery)
+            except _InterruptedError:
+                logger.debug("reading interrupted", extra={"action": "reader_resumes"})
+            else:
+                return found
+            if self._client.is_closed:
+                raise BusClosedError(operation="newest")
+
     async def end_of_stream(self) -> int:
         """Return the last sequence that the stream has given out.
 
@@ -143,7 +165,7 @@ class StreamReader:
                 raise BusClosedError(operation="replay")
 
     async def _read_once(
-        self, start: int | datetime, end: int | None, follow: bool, subjects: Sequence[str]
+        self, start: Start, end: int | None, follow: bool, subjects: Sequence[str]
     ) -> AsyncIterator[Delivery]:
         """Read with one consumer until the end, or until it has to be replaced."""
         with self._reaching("replay"):
@@ -195,14 +217,16 @@ class _InterruptedError(Exception):
     """The consumer has to be replaced; nothing is lost."""
 
 
-def _consumer_config(start: int | datetime, subjects: Sequence[str]) -> api.ConsumerConfig:
+def _consumer_config(start: Start, subjects: Sequence[str]) -> api.ConsumerConfig:
     config = api.ConsumerConfig(
         ack_policy=api.AckPolicy.NONE,
         inactive_threshold=CONSUMER_IDLE_SECONDS,
         mem_storage=True,
         filter_subjects=list(subjects) or None,
     )
-    if isinstance(start, datetime):
+    if isinstance(start, str):
+        config.deliver_policy = api.DeliverPolicy.LAST_PER_SUBJECT
+    elif isinstance(start, datetime):
         config.deliver_policy = api.DeliverPolicy.BY_START_TIME
         config.opt_start_time = start.astimezone(UTC)
     else:
