@@ -138,7 +138,7 @@ export function drawEdge(
   view: GraphView,
   cause: number,
   effect: number,
-  sink: GraphSink,
+  sink: Pick<GraphSink, "edge">,
 ): void {
   const fromY = pixelOfLane(view, graph.laneIndexOf(cause));
   const toY = pixelOfLane(view, graph.laneIndexOf(effect));

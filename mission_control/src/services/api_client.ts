@@ -19,7 +19,9 @@ export class ApiError extends Error {
   }
 }
 
-export type Query = Readonly<Record<string, string | number | boolean | null | undefined>>;
+type QueryValue = string | number | boolean | null | undefined;
+/** Parameters by name; those of a list are given one by one. */
+export type Query = Readonly<Record<string, QueryValue | readonly string[]>>;
 
 /** GET a JSON answer; parameters that are empty, null or undefined are left out. */
 export function getJson<Answer>(
@@ -55,7 +57,8 @@ export async function getText(
 export function address(path: string, query: Query): string {
   const given = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== "") given.set(name, String(value));
+    if (Array.isArray(value)) for (const one of value) given.append(name, String(one));
+    else if (value !== null && value !== undefined && value !== "") given.set(name, String(value));
   }
   const text = given.toString();
   return `${API}${path}${text ? `?${text}` : ""}`;

@@ -1,5 +1,6 @@
 /** One function per endpoint of the API, with the types of what it answers and the query keys. */
 
+import type { ReplayDocument } from "../model/replay_columns.ts";
 import { getJson, getText, postJson, type Query } from "./api_client.ts";
 
 export interface Page<Item> {
@@ -11,13 +12,17 @@ export interface Session {
   readonly version: string;
   readonly home_name: string;
   readonly jaeger_url: string | null;
-  readonly nats: {
-    readonly url: string;
-    readonly user: string;
-    readonly password: string;
-    readonly inbox_prefix: string;
-    readonly streams: readonly string[];
-  };
+  /** Null where the server knows no websocket for browsers. */
+  readonly nats: BusAccess | null;
+}
+
+/** How the browser reaches the bus: as a user that only reads. */
+export interface BusAccess {
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+  readonly inbox_prefix: string;
+  readonly streams: readonly string[];
 }
 
 /** The columns of `swarm.events` that are set, its payload's among them. */
@@ -42,15 +47,34 @@ export type JsonColumn =
 
 export interface EventLink {
   readonly event_id: string;
+  readonly stream: string;
+  readonly stream_seq: number;
+  readonly event_time: string;
   readonly kind: string;
+  readonly agent_role: string;
   readonly agent_id: string;
   readonly summary: string;
 }
 
 export type EventDetail = EventRow & {
   readonly causes: readonly EventLink[];
+  /** The first 200. */
   readonly effects: readonly EventLink[];
+  readonly redactions: Readonly<Record<string, number>>;
+  readonly is_authenticated: boolean;
+  readonly ledger: LedgerEntry | null;
 };
+
+/** The batch of the ledger that an event became history in. */
+export interface LedgerEntry {
+  readonly stream: string;
+  readonly prev_seq: number;
+  readonly stream_seq: number;
+  readonly event_count: number;
+  readonly root: string;
+  readonly head: string;
+  readonly ingested_at: string;
+}
 
 export interface EventQuery extends Query {
   readonly run_id?: string;
@@ -117,6 +141,12 @@ export interface RunDetail extends Run {
   readonly models: readonly ModelUse[];
 }
 
+export interface Sample {
+  /** Milliseconds since 1970. */
+  readonly t: number;
+  readonly v: number;
+}
+
 export interface Agent {
   readonly agent_id: string;
   readonly role: string;
@@ -128,8 +158,8 @@ export interface Agent {
   readonly decisions: number;
   readonly changes: number;
   readonly failures: number;
-  readonly cpu: readonly { readonly t: string; readonly v: number }[];
-  readonly memory: readonly { readonly t: string; readonly v: number }[];
+  readonly cpu: readonly Sample[];
+  readonly memory: readonly Sample[];
   readonly last_decision: {
     readonly event_id: string;
     readonly rationale: string;
@@ -187,19 +217,6 @@ export interface ResourceChange {
   readonly rationale: string;
 }
 
-export interface Replay {
-  readonly stream: readonly string[];
-  readonly agents: readonly { readonly id: string; readonly role: string }[];
-  readonly resources: readonly {
-    readonly workspace_id: string;
-    readonly type: string;
-    readonly name: string;
-  }[];
-  readonly kinds: readonly string[];
-  readonly hashes: readonly string[];
-  readonly columns: Readonly<Record<string, readonly number[]>>;
-}
-
 export interface Density {
   readonly from: string;
   readonly to: string;
@@ -213,22 +230,38 @@ export interface Density {
 
 export interface Health {
   readonly ready: boolean;
-  readonly lag_events: number;
-  readonly lag_seconds: number;
+  /** Null here and below: the bus cannot be asked. */
+  readonly lag_events: number | null;
+  readonly lag_seconds: number | null;
   readonly undecodable: number;
   readonly streams: readonly {
     readonly name: string;
-    readonly messages: number;
-    readonly bytes: number;
-    readonly last_seq: number;
+    readonly messages: number | null;
+    readonly bytes: number | null;
+    readonly last_seq: number | null;
     readonly history_seq: number;
   }[];
   readonly processes: readonly {
     readonly name: string;
     readonly pid: number;
-    readonly rss_bytes: number;
+    /** Null: it runs no longer, or not here. */
+    readonly rss_bytes: number | null;
   }[];
-  readonly disk: Readonly<Record<string, JsonColumn>> | null;
+  readonly disk: { readonly free_bytes: number; readonly total_bytes: number } | null;
+}
+
+/** The ledgers of all streams. */
+export interface Ledger {
+  readonly heads: readonly {
+    readonly stream: string;
+    readonly stream_seq: number;
+    readonly head: string;
+  }[];
+  /** The newest batches of each stream, newest first. */
+  readonly links: readonly LedgerEntry[];
+  readonly is_linked: boolean;
+  readonly broken: readonly LedgerEntry[];
+  readonly batches: number;
 }
 
 export interface SqlResult {
@@ -246,13 +279,16 @@ export const traceApi = {
   run: (runId: string, signal?: AbortSignal) =>
     getJson<RunDetail>(`/runs/${encoded(runId)}`, {}, signal),
   replay: (runId: string, query: Query = {}, signal?: AbortSignal) =>
-    getJson<Replay>(`/runs/${encoded(runId)}/replay`, query, signal),
+    getJson<ReplayDocument>(`/runs/${encoded(runId)}/replay`, query, signal),
   density: (runId: string, query: Query = {}, signal?: AbortSignal) =>
     getJson<Density>(`/runs/${encoded(runId)}/density`, query, signal),
   agents: (query: Query = {}, signal?: AbortSignal) =>
     getJson<{ readonly items: readonly Agent[] }>("/agents", query, signal),
   events: (query: EventQuery, signal?: AbortSignal) =>
     getJson<Page<EventRow>>("/events", query, signal),
+  /** The newest events of a run before some places, each written `STREAM:SEQUENCE`. */
+  eventsBefore: (runId: string, places: readonly string[], limit: number, signal?: AbortSignal) =>
+    getJson<Page<EventRow>>("/events", { run_id: runId, before: places, limit }, signal),
   event: (id: string, signal?: AbortSignal) =>
     getJson<EventDetail>(`/events/${encoded(id)}`, {}, signal),
   trace: (id: string, signal?: AbortSignal) => getJson<Trace>(`/traces/${encoded(id)}`, {}, signal),
@@ -265,7 +301,7 @@ export const traceApi = {
   state: (query: Query, signal?: AbortSignal) => getJson<JsonColumn>("/state", query, signal),
   diff: (query: Query, signal?: AbortSignal) => getJson<JsonColumn>("/diff", query, signal),
   why: (query: Query, signal?: AbortSignal) => getJson<JsonColumn>("/why", query, signal),
-  ledger: (signal?: AbortSignal) => getJson<JsonColumn>("/ledger", {}, signal),
+  ledger: (signal?: AbortSignal) => getJson<Ledger>("/ledger", {}, signal),
   health: (signal?: AbortSignal) => getJson<Health>("/health", {}, signal),
   sql: (query: string, maxRows: number, signal?: AbortSignal) =>
     postJson<SqlResult>("/sql", { query, max_rows: maxRows }, signal),

@@ -1,0 +1,76 @@
+/** The events that had happened by a moment, the newest last: at once from the columns, then in full. */
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useMemo, useState } from "react";
+import { viewOfRow } from "../model/event_view.ts";
+import type { ReplayRun } from "../model/replay.ts";
+import { eventsUpTo, placeKey, placesAfter } from "../model/replay_events.ts";
+import { queryKey, traceApi } from "../services/trace_api.ts";
+import type { SwarmEventView } from "../types/swarm_event.ts";
+
+/** What a moving slider passes by is not fetched: only where it rests this long. */
+const REST_MS = 120;
+/** Events that are fetched in full; those before them show what the columns tell. */
+const PAGE = 200;
+const FIRST_COUNT = 400;
+const MORE = 1_000;
+
+export interface MomentEvents {
+  readonly events: readonly SwarmEventView[];
+  readonly hasMore: boolean;
+  readonly showMore: () => void;
+}
+
+export function useMomentEvents(run: ReplayRun | undefined, row: number | null): MomentEvents {
+  const [count, setCount] = useState(FIRST_COUNT);
+  const rested = useRested(row);
+  const known = useKnownEvents(run, rested);
+  const events = useMemo(
+    () =>
+      run === undefined || row === null || row < 0
+        ? []
+        : eventsUpTo(run.columns, row, count, known),
+    [run, row, count, known],
+  );
+  return {
+    events,
+    hasMore: row !== null && row + 1 > count,
+    showMore: () => setCount((shown) => shown + MORE),
+  };
+}
+
+function useRested(row: number | null): number | null {
+  const [rested, setRested] = useState(row);
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(row), REST_MS);
+    return () => clearTimeout(timer);
+  }, [row]);
+  return rested;
+}
+
+const NONE: ReadonlyMap<string, SwarmEventView> = new Map();
+
+function useKnownEvents(
+  run: ReplayRun | undefined,
+  row: number | null,
+): ReadonlyMap<string, SwarmEventView> {
+  const runId = run?.columns.runId ?? "";
+  const before = run === undefined || row === null ? [] : placesBefore(run, row);
+  const query = useQuery({
+    queryKey: queryKey("events", runId, before),
+    queryFn: ({ signal }) => traceApi.eventsBefore(runId, before, PAGE, signal),
+    enabled: before.length > 0,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 30_000,
+    placeholderData: (previous) => previous,
+  });
+  return useMemo(() => {
+    if (query.data === undefined) return NONE;
+    const views = query.data.items.map(viewOfRow);
+    return new Map(views.map((view) => [placeKey(view), view]));
+  }, [query.data]);
+}
+
+function placesBefore(run: ReplayRun, row: number): readonly string[] {
+  const places = placesAfter(run.columns, row);
+  return Object.entries(places).map(([stream, seq]) => `${stream}:${seq}`);
+}

@@ -1,0 +1,63 @@
+/** The graph of what happens now: takes each event of the live store once, in its order. */
+import { type NodeInput, SwarmGraph } from "../model/graph.ts";
+import type { LiveSnapshot } from "../types/live.ts";
+import type { SwarmEventView } from "../types/swarm_event.ts";
+
+/** Nodes that are kept; what is older is in the runs' own pages. */
+export const LIVE_NODES = 20_000;
+
+export class LiveGraph {
+  #graph = new SwarmGraph(LIVE_NODES);
+  #generation = 0;
+  /** Events taken or passed over so far, those that the store let go included. */
+  #taken = 0;
+  readonly #accepts: (event: SwarmEventView) => boolean;
+
+  /** `accepts` chooses the events that are shown, for the whole life of this graph. */
+  constructor(accepts: (event: SwarmEventView) => boolean) {
+    this.#accepts = accepts;
+  }
+
+  get graph(): SwarmGraph {
+    return this.#graph;
+  }
+
+  /** Take what is new in a snapshot; says whether anything was. */
+  take(snapshot: LiveSnapshot): boolean {
+    if (snapshot.generation !== this.#generation) this.#begin(snapshot.generation);
+    const { events, dropped } = snapshot;
+    const from = Math.max(this.#taken - dropped, 0);
+    for (let index = from; index < events.length; index += 1) {
+      const event = events[index] as SwarmEventView;
+      if (this.#accepts(event)) this.#graph.append(nodeOfEvent(event));
+    }
+    const isNew = from < events.length;
+    this.#taken = dropped + events.length;
+    return isNew;
+  }
+
+  #begin(generation: number): void {
+    this.#graph = new SwarmGraph(LIVE_NODES);
+    this.#generation = generation;
+    this.#taken = 0;
+  }
+}
+
+/** What the graph knows an event by: its id; what is no event has none of its own. */
+export function keyOfEvent(event: SwarmEventView): string {
+  return event.undecodableReason === "" ? event.id : `${event.stream}#${event.seq}`;
+}
+
+function nodeOfEvent(event: SwarmEventView): NodeInput {
+  const { agentId, role, kind, atMs, isError } = event;
+  return {
+    key: keyOfEvent(event),
+    agentId,
+    role,
+    kind,
+    atMs,
+    isError,
+    span: event.spanId,
+    causes: event.causedBy,
+  };
+}
