@@ -24,12 +24,19 @@ export function viewOfBytes(bytes: Uint8Array, place: Place): SwarmEventView {
   } catch (error) {
     return viewOfEvent(create(SwarmEventSchema), place, reasonOf(error));
   }
-  const id = event.eventId.toLowerCase();
-  return viewOfEvent(event, place, UUID.test(id) ? "" : "event_id is not a UUID");
+  const isEvent = UUID.test(event.eventId.toLowerCase());
+  const whole = viewOfEvent(event, place, isEvent ? "" : "event_id is not a UUID");
+  return { ...whole, ...trimmed(whole.payload) };
 }
 
 /** Return the view of a row of `swarm.events` as the API answers it. */
 export function viewOfRow(row: EventRow): SwarmEventView {
+  const whole = wholeViewOfRow(row);
+  return { ...whole, ...trimmed(whole.payload) };
+}
+
+/** Return the view with nothing cut, for where one event is shown. */
+export function wholeViewOfRow(row: EventRow): SwarmEventView {
   const place = { stream: row.stream, seq: sequence(row.stream_seq), subject: row.subject };
   if (row.kind === UNDECODABLE_KIND) {
     const reason = String(row["undecodable_reason"] ?? "") || "no event";
@@ -50,7 +57,7 @@ export function roleName(role: number): Role {
 }
 
 function viewOfEvent(event: SwarmEvent, place: Place, undecodableReason: string): SwarmEventView {
-  const { payload, isWhole } = trimmed(event.payload);
+  const { payload } = event;
   return {
     id: eventId(event.eventId.toLowerCase() || NIL_UUID),
     ...place,
@@ -76,7 +83,7 @@ function viewOfEvent(event: SwarmEvent, place: Place, undecodableReason: string)
     isError: tellsOfFailure(payload, undecodableReason),
     resource: resourceOf(payload),
     payload,
-    isWhole,
+    isWhole: true,
     undecodableReason,
   };
 }

@@ -1,7 +1,7 @@
 /** The bus as the event stream uses it: requests, subscriptions, an end. */
 
 import { wsconnect } from "@nats-io/nats-core";
-import type { Session } from "./trace_api.ts";
+import type { BusAccess } from "./trace_api.ts";
 
 /** A message as it was delivered. */
 export interface BusMessage {
@@ -26,15 +26,15 @@ export interface BusConnection {
   readonly close: () => void;
 }
 
-export type OpenBus = (session: Session) => Promise<BusConnection>;
+export type OpenBus = (access: BusAccess) => Promise<BusConnection>;
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 5_000;
 const PING_INTERVAL_MS = 10_000;
 
-/** Connect over the websocket, as the user that the session names. */
-export const openBus: OpenBus = async (session) => {
-  const { url, user, password, inbox_prefix: inboxPrefix } = session.nats;
+/** Connect over the websocket, as the user that the access names. */
+export const openBus: OpenBus = async (access) => {
+  const { url, user, password, inbox_prefix: inboxPrefix } = access;
   const connection = await wsconnect({
     servers: url,
     user,

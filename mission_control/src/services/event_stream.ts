@@ -38,6 +38,8 @@ const BEHIND = 1_000;
 /** Arrivals that are not flushed yet; beyond that they are flushed at once. */
 const QUEUE_BOUND = 10_000;
 const BACKLOG = 3_000;
+/** How long streams that are read for the first time, or again, may take until they are shown as one. */
+const HOLD_MS = 500;
 const FIRST_DELAY_MS = 250;
 const LAST_DELAY_MS = 5_000;
 
@@ -52,6 +54,7 @@ export class EventStream {
   #session: Session | null = null;
   #bus: BusConnection | null = null;
   #isAttached = false;
+  #isHolding = false;
   #isStopped = false;
   #hurry: () => void = () => undefined;
 
@@ -97,7 +100,8 @@ export class EventStream {
     try {
       const session = await this.#freshSession();
       if (this.#isStopped) return "";
-      const bus = await this.#options.openBus(session);
+      if (!session.nats) return "This server knows no websocket of the bus";
+      const bus = await this.#options.openBus(session.nats);
       this.#bus = bus;
       return await this.#read(bus, session.nats.streams, onAttached);
     } catch (error) {
@@ -109,6 +113,8 @@ export class EventStream {
 
   async #read(bus: BusConnection, streams: readonly string[], onAttached: () => void) {
     if (this.#isStopped) bus.close();
+    this.#isHolding = true;
+    const release = setTimeout(() => this.#release(), HOLD_MS);
     const readers = streams.map((stream) => this.#reader(bus, stream));
     const attached = Promise.all(readers.map((reader) => reader.start())).then(() => {
       this.#isAttached = true;
@@ -119,6 +125,8 @@ export class EventStream {
       await Promise.race([attached, bus.over]);
       return await bus.over;
     } finally {
+      clearTimeout(release);
+      this.#release();
       this.#isAttached = false;
       for (const [index, reader] of readers.entries()) {
         reader.stop();
@@ -157,7 +165,16 @@ export class EventStream {
     const { stream, seq, subject, storedMs } = message;
     this.#queue.push({ event: viewOfBytes(message.data, { stream, seq, subject }), storedMs });
     if (this.#queue.length >= QUEUE_BOUND) this.flush();
+    else if (this.#isHolding)
+      return; // streams come one after the other; they are shown as one
     else this.#callOff ??= this.#schedule(() => this.flush());
+  }
+
+  /** What was stored while nobody read is here, or takes too long to be waited for. */
+  #release(): void {
+    if (!this.#isHolding) return;
+    this.#isHolding = false;
+    if (this.#queue.length > 0) this.#callOff ??= this.#schedule(() => this.flush());
   }
 
   /** Hand over what is queued, now. */
@@ -174,6 +191,7 @@ export class EventStream {
     if (!this.#isAttached) return;
     let pending = 0;
     for (const count of this.#pending.values()) pending += count;
+    if (pending === 0) this.#release();
     const wasBehind = this.#connection.phase === "behind";
     // What has been behind is so until everything is here, so that the state does not flicker.
     const isBehind = pending > BEHIND || (wasBehind && pending > 0);

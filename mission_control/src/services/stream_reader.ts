@@ -36,6 +36,8 @@ export interface ReaderSink {
 
 const HEARTBEAT_MS = 5_000;
 const SILENCE_MS = 3 * HEARTBEAT_MS;
+/** Messages that are caught up with after an absence; after a longer one reading begins anew. */
+const CATCH_UP = 50_000;
 const ABSENT_RETRY_MS = 2_000;
 const NANOSECONDS = 1_000_000;
 const HEARTBEAT_STATUS = 100;
@@ -138,16 +140,14 @@ export class StreamReader {
     if (error) throw new Error(error.description);
   }
 
-  /** Go on where reading ended, unless the stream is another one or the way there is too long. */
+  /** Go on where reading ended, if that is in the stream and not too long ago. */
   #place(info: StreamInfo): Position {
     const { first_seq: first, last_seq: last } = info.state;
     const before = this.#position;
-    const tail = Math.max(first, last - this.#backlog + 1, 1);
-    if (before && before.identity === info.created && before.next >= tail - this.#backlog) {
-      return before;
-    }
+    if (before && isContinued(before, info)) return before;
     if (before) this.#sink.restarted(this.#stream);
-    return { identity: info.created, next: sequence(tail) };
+    const next = Math.max(first, last - this.#backlog + 1, 1);
+    return { identity: info.created, next: sequence(next) };
   }
 
   #hear(message: BusMessage): void {
@@ -169,10 +169,7 @@ export class StreamReader {
   #take(message: BusMessage): void {
     const delivery = readDelivery(message.reply);
     const position = this.#position;
-    if (!delivery || !position || this.#isAttaching) {
-      // While the consumer is being made its first messages may come before the answer.
-      if (!delivery || !position) return;
-    }
+    if (!delivery || !position) return;
     if (delivery.consumerSeq !== this.#consumed + 1 || delivery.streamSeq < position.next) {
       void this.#attach();
       return;
@@ -192,6 +189,12 @@ export class StreamReader {
   #checkSilence(): void {
     if (performance.now() - this.#heardAt > SILENCE_MS) void this.#attach();
   }
+}
+
+/** A stream that ends before the position has lost what was read: it is another one, too. */
+function isContinued(position: Position, { created, state }: StreamInfo): boolean {
+  const { next, identity } = position;
+  return identity === created && next <= state.last_seq + 1 && next > state.last_seq - CATCH_UP;
 }
 
 function consumerOf(stream: string, name: string, inbox: string, from: Sequence) {
