@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 from pydantic_ai import Agent, ModelRetry
-from pydantic_ai.exceptions import AgentRunError, OutputTokenLimitExceeded
+from pydantic_ai.exceptions import AgentRunError
 
 from cortex.errors import ModelAnswerError
 from cortex.models.answers import (
@@ -122,9 +122,7 @@ class LanguageModel:
 
         try:
             result = await agent.run(prompt)
-        except AgentRunError as error:
+        except AgentRunError:
             # The library's text may hold what the model wrote; ours holds what happened.
-            is_cut = isinstance(error, OutputTokenLimitExceeded)
-            reason = "it is cut at the most output tokens" if is_cut else _USELESS
-            raise ModelAnswerError(model=self._name, reason=reason) from None
+            raise ModelAnswerError(model=self._name, reason=_USELESS) from None
         return convert(result.output)

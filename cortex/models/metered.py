@@ -70,7 +70,7 @@ class MeteredModel(WrapperModel):
             attempt += 1
             outcome = await self._attempt(messages, model_settings, model_request_parameters)
             if isinstance(outcome, ModelResponse):
-                return outcome
+                return self._whole(outcome)
             jitter = random.random()  # noqa: S311 - spreads load, keeps no secret
             delay = self._policy.delay(attempt, outcome.retry_after, jitter)
             if not outcome.may_retry or delay is None:
@@ -107,6 +107,12 @@ class MeteredModel(WrapperModel):
             raise
         finally:
             self._settle(reservation, spent)
+
+    def _whole(self, response: ModelResponse) -> ModelResponse:
+        """Refuse an answer that was cut: half of a plan may look like a whole one."""
+        if response.finish_reason == "length":
+            raise ModelAnswerError(model=self._name, reason="it is cut at the most output tokens")
+        return response
 
     def _spent(self, response: ModelResponse, estimate: int) -> "_Spent":
         usage = response.usage

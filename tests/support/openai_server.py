@@ -120,6 +120,8 @@ class OpenAIServer:
     """The bodies that came, in order."""
     authorizations: list[str] = field(default_factory=list)
     """Their Authorization headers."""
+    paths: list[str] = field(default_factory=list)
+    """What they asked for, without the query."""
 
     def prompt(self, place: int = -1) -> str:
         """All that a request said to the model."""
@@ -168,6 +170,7 @@ async def _serve(
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     server.requests.append(json.loads(body))
     server.authorizations.append(headers.get("authorization", ""))
+    server.paths.append(head[0].split(" ")[1].partition("?")[0])
     reply = script.pop(0) if len(script) > 1 else script[0]
     if reply.is_silent:
         await asyncio.Event().wait()
