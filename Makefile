@@ -8,7 +8,7 @@ WORKERS ?= 2
 CONTRACT := proto/enchanted/events/v1/events.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock proto fmt lint format-check types arches fresh spelling unit integration acceptance \
+.PHONY: help setup lock web proto fmt lint format-check types arches fresh spelling unit integration acceptance \
         check test soak bench docs demo clean
 
 help: ## list the targets
@@ -16,12 +16,13 @@ help: ## list the targets
 
 setup: $(READY) ## make .venv/ with everything (skips what is done)
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	@echo "setting up $(VENV) (about 250 MB to download at the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m mission_control.web_build
 	@touch $(READY)
 
 lock: ## pin the newest versions that pyproject.toml allows in requirements.txt
@@ -30,6 +31,9 @@ lock: ## pin the newest versions that pyproject.toml allows in requirements.txt
 	@.make/lock/bin/pip install --quiet '.[embedded,agents]' --group dev
 	@{ echo '# Made by `make lock` from pyproject.toml: every package of the development set-up, pinned.'; \
 	   .make/lock/bin/pip freeze --all --exclude enchanted-swarm --exclude pip; } > requirements.txt
+
+web: setup ## build the pages of the dashboard (skips what is fresh)
+	@$(BIN)/python -m mission_control.web_build
 
 proto: setup ## generate the wire contract's classes
 	@$(BIN)/python proto/generate.py
@@ -71,6 +75,7 @@ docs: setup ## write the generated reference pages anew
 	@$(BIN)/python -m cortex.cli.reference > docs/reference/cli.md
 	@$(BIN)/python -m infrastructure.history.reference $(CONTRACT) > docs/reference/sql.md
 	@$(BIN)/python proto/reference.py > docs/reference/events.md
+	@$(BIN)/python -m mission_control.server.openapi > docs/reference/openapi.json
 
 demo: setup ## the main job on the embedded stack, and its result
 	@$(BIN)/python examples/demo.py
