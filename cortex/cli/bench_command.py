@@ -10,10 +10,12 @@ from typing import Annotated
 import typer
 
 from cortex.cli import options
+from cortex.cli.bench.copies import multiply
 from cortex.cli.bench.corpus import Corpus
 from cortex.cli.bench.ingest import lay_backlog, measure_ingest, memory_mib
 from cortex.cli.bench.latency import idle_to_sql_ms
 from cortex.cli.bench.load import load
+from cortex.cli.bench.memory import measure_memory
 from cortex.cli.bench.publish import measure_publish
 from cortex.cli.bench.query import measure_disk, measure_queries
 from cortex.cli.bench.recovery import measure_recovery
@@ -38,6 +40,12 @@ class Part(enum.StrEnum):
     TASKS = "tasks"
     VERIFY = "verify"
     RECOVERY = "recovery"
+    LONG = "long"
+    MEMORY = "memory"
+
+
+LENGTHY = {Part.LONG, Part.MEMORY}
+"""Parts that take many minutes: measured where they are asked for."""
 
 
 def bench(
@@ -51,18 +59,36 @@ def bench(
             min=0, help="How long the history is whose past is asked for; 0: as --events."
         ),
     ] = 0,
+    long_events: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="How long the history of --only long is; beyond --events it is made of copies.",
+        ),
+    ] = 10_000_000,
+    away_seconds: Annotated[
+        int, typer.Option(min=1, help="How long --only memory takes history away.")
+    ] = 180,
     only: Annotated[
-        list[Part] | None, typer.Option("--only", help="Measure this part; repeatable.")
+        list[Part] | None,
+        typer.Option(
+            "--only", help="Measure this part; repeatable. Default: all but the last two."
+        ),
     ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Measure speed on this machine: each figure beside a baseline of the same run.
 
     Runs a stack of its own in a temporary home; yours is not touched, but takes part in the noise.
-    The default takes some five minutes and 3 GB of disk.
+    The default takes some five minutes and 3 GB of disk. What is left out takes many minutes each:
+    `long`, questions to a long history, and `memory`, that of the ingestor while history is away.
     """
     with cleaning_up_at_signals():
-        measured = _measure(set(only or Part), events, rounds, past_events or events)
+        measured = _measure(set(only or set(Part) - LENGTHY), events, rounds, past_events or events)
+        if only and Part.LONG in only:
+            measured |= _long_part(events, long_events)
+        if only and Part.MEMORY in only:
+            measured |= _memory_part(events, away_seconds)
     result = Figures(machine=_machine(), events=events, **measured).as_json()  # type: ignore[arg-type] # names are Figures'
     if as_json:
         print_json(result)
@@ -136,6 +162,24 @@ def _recovery_part(events: int) -> dict[str, object]:
     with open_rig() as rig:
         _say(f"laying the history of one workspace, {events} events, and asking for its past")
         return {"recovery": measure_recovery(rig, events)}
+
+
+def _long_part(events: int, total: int) -> dict[str, object]:
+    with open_rig() as rig:
+        _say(f"laying {events} events of mixed kinds into history, and copies up to {total}")
+        asyncio.run(load(rig.nats_url, Corpus().mixed(events)))
+        with rig.ingestor():
+            rig.wait_until_highest(events, CATCH_UP_SECONDS)
+        multiply(rig, events, total)
+        _say("merging and asking them")
+        disk = measure_disk(rig)
+        return {"long_rows": disk.rows, "long_queries": measure_queries(rig)}
+
+
+def _memory_part(events: int, away_seconds: int) -> dict[str, object]:
+    with open_rig() as rig:
+        _say(f"ingesting {events} events, then taking history away for {away_seconds} s")
+        return {"memory": measure_memory(rig, events, away_seconds)}
 
 
 def _verify_part(events: int) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """The stack that is measured: without an ingestor of its own, and gone however `bench` ends."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -8,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from cortex.cli.bench.copies import multiply
+from cortex.cli.bench.corpus import Corpus
+from cortex.cli.bench.load import load
 from cortex.cli.bench.rig import open_rig
 from infrastructure.stack.leftover import is_alive, mark_process
 from nervous_system.home import Home
@@ -20,6 +24,18 @@ def test_the_measured_stack_leaves_events_in_the_stream() -> None:
         names = {process["name"] for process in rig.record["processes"]}
     assert {"nats", "history"} <= names
     assert "ingestor" not in names
+
+
+def test_copies_of_events_have_ids_of_their_own() -> None:
+    with open_rig() as rig:
+        asyncio.run(load(rig.nats_url, Corpus().mixed(200)))
+        with rig.ingestor():
+            rig.wait_until_highest(200, timeout=60)
+        traces = rig.scalar("select uniqExact(trace_id) from swarm.events")
+        multiply(rig, 200, 600)
+        assert rig.scalar("select uniqExact(event_id) from swarm.events") == 600
+        assert rig.scalar("select uniqExact(trace_id) from swarm.events") == 3 * traces
+        assert rig.highest() == 600
 
 
 @pytest.mark.timeout(90)

@@ -8,6 +8,7 @@ from typing import Any
 
 from cortex.cli.bench.measure import quantile, timed_ms
 from cortex.cli.bench.rig import Rig
+from infrastructure.history.client import HistoryClient
 from nervous_system.comms.streams import EVENTS_STREAM
 
 REPEATS = 40
@@ -70,19 +71,20 @@ class DiskFigures:
 
 
 def measure_queries(rig: Rig) -> dict[str, Latency]:
-    """Ask each question with values drawn from what is there."""
+    """Ask each question as a reader, with values drawn from what is there."""
     values = _draw(rig, REPEATS)
     figures = {}
-    for name, question in QUESTIONS.items():
-        repeats = REPEATS // 4 if name in SLOW else REPEATS
-        times = [_ask(rig, question, values[number]) for number in range(repeats)]
-        figures[name] = Latency(p50=median(times), p99=quantile(times, 0.99))
+    with rig.reader() as reader:
+        for name, question in QUESTIONS.items():
+            repeats = REPEATS // 4 if name in SLOW else REPEATS
+            times = [_ask(reader, question, values[number]) for number in range(repeats)]
+            figures[name] = Latency(p50=median(times), p99=quantile(times, 0.99))
     return figures
 
 
-def _ask(rig: Rig, question: str, value: Mapping[str, Any]) -> float:
+def _ask(reader: HistoryClient, question: str, value: Mapping[str, Any]) -> float:
     used = {name: given for name, given in value.items() if f"{{{name}:" in question}
-    return timed_ms(lambda: rig.writer.raw(question, used, output_format="RowBinary"))
+    return timed_ms(lambda: reader.raw(question, used, output_format="RowBinary"))
 
 
 def _draw(rig: Rig, count: int) -> list[dict[str, Any]]:

@@ -18,8 +18,7 @@ from cortex.engine.past import Past
 from cortex.engine.recovery import FILE_SYSTEM, Resource, ResourceState, State, present
 from infrastructure.errors import ChildFailedError
 from infrastructure.history.blobs import Blobs
-from infrastructure.history.client import AsyncHistory, HistoryClient, open_history
-from infrastructure.history.config import HistoryConfig
+from infrastructure.history.client import AsyncHistory, HistoryClient
 
 AGES = 10
 """Moments that are asked for, spread evenly over the history."""
@@ -54,7 +53,8 @@ def measure_recovery(rig: Rig, events: int) -> RecoveryFigures:
     asyncio.run(load(rig.nats_url, corpus.history(events)))
     with rig.ingestor():
         rig.wait_until_highest(events, CATCH_UP_SECONDS)
-        with open_history(HistoryConfig(dsn=str(rig.record["clickhouse_url"]))) as reader:
+        rig.wait_until_merged(CATCH_UP_SECONDS)
+        with rig.reader() as reader:
             return asyncio.run(_measure(rig, reader, events))
 
 

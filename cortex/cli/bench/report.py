@@ -6,6 +6,7 @@ from typing import Any
 
 from cortex.cli.bench.ingest import IngestFigures
 from cortex.cli.bench.measure import quantile
+from cortex.cli.bench.memory import MemoryFigures
 from cortex.cli.bench.publish import PublishFigures
 from cortex.cli.bench.query import DiskFigures, Latency
 from cortex.cli.bench.recovery import RecoveryFigures
@@ -28,11 +29,14 @@ class Figures:
     verify_numbered_events_per_s: float | None = None
     recovery: RecoveryFigures | None = None
     tasks: TaskFigures | None = None
+    long_rows: int | None = None
+    long_queries: Mapping[str, Latency] | None = None
+    memory: MemoryFigures | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return one object: the ratios on top, the absolute figures behind them below."""
         found: dict[str, Any] = {"machine": dict(self.machine), "events": self.events}
-        for part in (_ingest, _publish, _idle, _history, _recovery, _tasks):
+        for part in (_ingest, _publish, _idle, _history, _recovery, _tasks, _long, _memory):
             found.update(part(self))
         return found
 
@@ -127,6 +131,30 @@ def _tasks(figures: Figures) -> dict[str, Any]:
     }
 
 
+def _long(figures: Figures) -> dict[str, Any]:
+    if figures.long_queries is None:
+        return {}
+    found = figures.long_queries
+    return {
+        "long_rows": figures.long_rows,
+        "long_query_ms": {name: round(one.p50, 1) for name, one in found.items()},
+        "long_query_ms_p99": {name: round(one.p99, 1) for name, one in found.items()},
+    }
+
+
+def _memory(figures: Figures) -> dict[str, Any]:
+    found = figures.memory
+    if found is None:
+        return {}
+    return {
+        "ingestor_memory_mib_by_tenth": found.by_tenth,
+        "history_away_s": found.away_seconds,
+        "history_away_events": found.away_published,
+        "ingestor_memory_away_mib": found.away_mib,
+        "ingestor_memory_after_mib": found.after_mib,
+    }
+
+
 GOALS = {
     "ingest_ratio": "at least 8",
     "publish_ratio": "at least 15",
@@ -148,11 +176,11 @@ def table_lines(found: Mapping[str, Any]) -> Iterator[str]:
     """Yield the table that people read."""
     yield f"{'figure':<34}{'measured':>26}  goal"
     for name, value in found.items():
-        if name in {"machine", "disk", "query_ms_p99"} or name.endswith("_by_age"):
+        if name in {"machine", "disk"} or name.endswith(("_by_age", "query_ms_p99")):
             continue
-        if name == "query_ms":
+        if name.endswith("query_ms"):
             for question, time in value.items():
-                yield f"{'query_ms ' + question:<34}{time:>26}  "
+                yield f"{name + ' ' + question:<34}{time:>26}  "
             continue
         shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         yield f"{name:<34}{shown:>26}  {GOALS.get(name, '')}".rstrip()
