@@ -186,6 +186,62 @@ class ConditionalPublisher:
             results += found or await self._singles(chunk, timeout)
         return results
 
+    async def send_together(
+        self,
+        messages: Sequence[Outgoing],
+        last: Conditional,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> int:
+        """Store all of them, on the condition of the last, or none; return the last's sequence.
+
+        Calling again with the same messages is safe whatever happened before.
+
+        Args:
+            messages: At most 999, on other subjects than the last watches.
+            last: Comes behind them.
+            timeout: Seconds, across absences of the bus.
+
+        Raises:
+            InvalidEventError: one of them cannot be published.
+            WrongSequenceError: somebody else has written meanwhile; nothing was stored.
+            PublishTimeoutError: no ack in time; the outcome is unknown.
+            PublishRejectedError: the server refuses one of them for good; nothing was stored.
+        """
+        parts = [
+            (encode_subject(one.subject), encode_headers(one), one.payload) for one in messages
+        ]
+        for one, (_, headers, _) in zip(messages, parts, strict=True):
+            self._check_size(one, len(headers))
+        outgoing = last.outgoing
+        parts.append((encode_subject(outgoing.subject), last.encoded_headers(), outgoing.payload))
+        subjects = frozenset(one.subject.lower() for one in (*messages, outgoing))
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    reply = await self._together(parts, subjects)
+                    if isinstance(reply, Stored):
+                        return reply.sequence
+                    if reply is not None:
+                        found = await self._judge(last, reply)
+                        if found is not None:
+                            return found
+                    await asyncio.sleep(RETRY_SECONDS)
+        except TimeoutError as error:
+            raise PublishTimeoutError(
+                subject=outgoing.subject, event_id=outgoing.event_id, timeout=timeout
+            ) from error
+
+    async def _together(
+        self, parts: Sequence[tuple[bytes, bytes, bytes]], subjects: frozenset[str]
+    ) -> Stored | Refusal | None:
+        """Send one atomic batch and return the answer; None: unknown."""
+        await self._connected.wait()
+        token = self._new_token()
+        reply = self._client.reply_prefix + token
+        frames = batch_frames(parts, self._token_prefix + token, len(parts), reply)
+        return await self._exchange(token, frames, subjects)
+
     async def _singles(
         self, messages: Sequence[Conditional], timeout: float
     ) -> list[int | BusError]:

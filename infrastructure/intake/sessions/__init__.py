@@ -1,0 +1,1 @@
+"""Sessions of foreign agents: their transcripts, read and turned into events of the swarm."""
