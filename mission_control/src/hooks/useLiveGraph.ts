@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useReducer } from "react";
-import type { SwarmGraph } from "../model/graph.ts";
+import type { NodeKey, SwarmGraph } from "../model/graph.ts";
 import { LiveGraph } from "../stores/live_graph.ts";
 import type { LiveSnapshot } from "../types/live.ts";
 import type { SwarmEventView } from "../types/swarm_event.ts";
@@ -14,11 +14,11 @@ export interface GrowingGraph {
 export function useLiveGraph(
   snapshot: LiveSnapshot,
   accepts: (event: SwarmEventView) => boolean,
-): GrowingGraph {
+): GrowingGraph & { readonly eventOf: (key: NodeKey) => SwarmEventView | undefined } {
   const live = useMemo(() => new LiveGraph(accepts), [accepts]);
   const [version, grow] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {
     if (live.take(snapshot)) grow();
   }, [live, snapshot]);
-  return { graph: live.graph, version };
+  return { graph: live.graph, version, eventOf: (key) => live.eventOf(key) };
 }

@@ -11,6 +11,8 @@ export interface DensityPalette {
 /** Height of the flags that mark errors, pixels. */
 const FLAG_HEIGHT = 7;
 const BAR_SHARE = 0.8;
+/** Share of the buckets that may have a pole. */
+const MOST_POLES = 0.1;
 
 export function paintDensity(
   context: CanvasRenderingContext2D,
@@ -26,15 +28,28 @@ export function paintDensity(
     paintBar(context, density, bucket, step, height, palette);
   }
   context.fillStyle = palette.error;
-  for (let bucket = 0; bucket < buckets; bucket += 1) {
-    if (density.errors[bucket] === 0) continue;
+  paintFlags(context, density, step, height);
+}
+
+function paintFlags(
+  context: CanvasRenderingContext2D,
+  { errors }: Density,
+  step: number,
+  height: number,
+): void {
+  const flagged = errors.reduce((count, here) => count + Math.min(here, 1), 0);
+  // Poles point out the few; of many they would hide the bars.
+  const hasPoles = flagged < errors.length * MOST_POLES;
+  const half = hasPoles ? 4 : step / 2;
+  for (let bucket = 0; bucket < errors.length; bucket += 1) {
+    if (errors[bucket] === 0) continue;
     const middle = (bucket + 0.5) * step;
     context.beginPath();
-    context.moveTo(middle - 4, 0);
-    context.lineTo(middle + 4, 0);
+    context.moveTo(middle - half, 0);
+    context.lineTo(middle + half, 0);
     context.lineTo(middle, FLAG_HEIGHT);
     context.fill();
-    context.fillRect(middle - 0.5, 0, 1, height);
+    if (hasPoles) context.fillRect(middle - 0.5, 0, 1, height);
   }
 }
 

@@ -87,7 +87,7 @@ function paintPlot(context: CanvasRenderingContext2D, frame: GraphFrame): void {
   drawScene(graph, view, until, gathered);
   stroke(context, gathered.joins, palette.line, nodeRadius(view) * 2.6, "round");
   const isTracing = frame.lineage.size > 1;
-  context.globalAlpha = isTracing ? 0.35 : 0.8;
+  context.globalAlpha = isTracing ? 0.25 : 0.6;
   stroke(context, gathered.edges, palette.faint, 1, "butt");
   context.globalAlpha = 1;
   if (isTracing) stroke(context, lineagePath(frame), palette.accent, 2, "butt");
@@ -145,9 +145,8 @@ class Gathered implements GraphSink {
       this.shapes[category].rect(x, base - part, Math.max(width - 1, 1), part);
       base -= part;
     }
-    // An error stands out however few they are among the many: a flag at full height.
-    if (errors > 0) this.failures.rect(x, y - room / 2, Math.max(width - 1, 1), 3);
-    if (errors > 0) this.failures.rect(x, y - room / 2, 1, room);
+    // An error stands out however few they are among the many: a flag at the upper end.
+    if (errors > 0) traceFlag(this.failures, x, y - room / 2, Math.max(width - 1, 3));
   }
 
   join(fromX: number, toX: number, y: number): void {
@@ -158,6 +157,13 @@ class Gathered implements GraphSink {
   edge(fromX: number, fromY: number, toX: number, toY: number): void {
     traceEdge(this.edges, fromX, fromY, toX, toY, this.radius);
   }
+}
+
+function traceFlag(path: CanvasPath, x: number, y: number, width: number): void {
+  path.moveTo(x, y);
+  path.lineTo(x + width, y);
+  path.lineTo(x + width / 2, y + 6);
+  path.closePath();
 }
 
 function traceEdge(
@@ -217,6 +223,7 @@ function paintRuler(context: CanvasRenderingContext2D, frame: GraphFrame): void 
     const ordinal = graph.firstAtOrAfter(x);
     if (ordinal >= until || graph.xOf(ordinal) >= x + every) continue;
     const pixel = Math.round(gutter + pixelOfX(view, graph.xOf(ordinal)));
+    if (pixel < gutter) continue;
     context.fillStyle = palette.line;
     context.fillRect(pixel, RULER_HEIGHT - 5, 1, view.height + 5);
     context.fillStyle = palette.faint;

@@ -39,6 +39,8 @@ const CLOSEST_NODES = 9;
 const MAX_NODES = 4_000;
 /** Edges drawn in a frame, the newest first. */
 const MAX_EDGES = 1_200;
+/** Between bars, edges of more nodes than this are a thicket that tells nothing. */
+const MAX_HEAPED_EDGES = 400;
 const HEAP_PIXELS = 6;
 /** Nodes this far outside are drawn, too: half of one may be in sight. */
 const MARGIN_PIXELS = 16;
@@ -80,8 +82,9 @@ export function drawScene(
   sink: GraphSink,
 ): void {
   const { from, to } = visibleRange(graph, view, until);
-  drawEdges(graph, view, from, to, sink);
-  if (isHeaped(graph, view, until)) {
+  const heaped = isHeaped(graph, view, until);
+  if (!heaped || to - from <= MAX_HEAPED_EDGES) drawEdges(graph, view, from, to, sink);
+  if (heaped) {
     drawHeaps(graph, view, from, to, sink);
     return;
   }

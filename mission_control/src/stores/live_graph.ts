@@ -1,5 +1,5 @@
 /** The graph of what happens now: takes each event of the live store once, in its order. */
-import { type NodeInput, SwarmGraph } from "../model/graph.ts";
+import { type NodeInput, type NodeKey, SwarmGraph } from "../model/graph.ts";
 import type { LiveSnapshot } from "../types/live.ts";
 import type { SwarmEventView } from "../types/swarm_event.ts";
 
@@ -8,6 +8,8 @@ export const LIVE_NODES = 20_000;
 
 export class LiveGraph {
   #graph = new SwarmGraph(LIVE_NODES);
+  /** The event of each node, by its ordinal modulo the capacity. */
+  readonly #events: SwarmEventView[] = [];
   #generation = 0;
   /** Events taken or passed over so far, those that the store let go included. */
   #taken = 0;
@@ -29,11 +31,22 @@ export class LiveGraph {
     const from = Math.max(this.#taken - dropped, 0);
     for (let index = from; index < events.length; index += 1) {
       const event = events[index] as SwarmEventView;
-      if (this.#accepts(event)) this.#graph.append(nodeOfEvent(event));
+      if (this.#accepts(event)) this.#append(event);
     }
     const isNew = from < events.length;
     this.#taken = dropped + events.length;
     return isNew;
+  }
+
+  /** The event of a node; undefined: it is no longer kept. */
+  eventOf(key: NodeKey): SwarmEventView | undefined {
+    const ordinal = this.#graph.ordinalOf(key);
+    return ordinal === undefined ? undefined : this.#events[ordinal % LIVE_NODES];
+  }
+
+  #append(event: SwarmEventView): void {
+    const ordinal = this.#graph.append(nodeOfEvent(event));
+    this.#events[ordinal % LIVE_NODES] = event;
   }
 
   #begin(generation: number): void {
