@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from cortex.agents.base import BaseAgent
-from cortex.agents.checking import Checked, run_checks
+from cortex.agents.checking import run_checks
+from cortex.agents.planned import KeptPlan, keep_plan, kept_plan
 from cortex.agents.recalling import recall, remember
-from cortex.agents.site import Place, Site
+from cortex.agents.site import Base, Place, Site
 from cortex.engine.claims import Claim, TaskResult
 from cortex.engine.job import ARCHITECT, CODER, PLAN_TASK, REVIEWER
 from cortex.engine.tasks import Task
 from cortex.models.port import FileEntry, Finding, Plan, PlannedTask, PlanRequest
 from nervous_system.agent import Agent
 from nervous_system.comms.contracts import Receipt
-from nervous_system.options import Causes
 
 MAX_LISTED = 20_000
 MAX_README_BYTES = 64 * 1024
@@ -40,17 +40,26 @@ class Architect(BaseAgent):
         state = await site.state()
         if state.is_planned:  # a predecessor got as far as that
             return TaskResult(document=dict(state.tasks[PLAN_TASK].result))
+        kept = await asyncio.to_thread(kept_plan, site.directory)
+        if kept is None:
+            kept = await self._decide(claim, site.base(state))
+            await asyncio.to_thread(keep_plan, site.directory, kept)
+        known = {one for one in state.tasks if one != PLAN_TASK}
+        planned = [one for one in _named(kept.plan.tasks) if one.key not in known]
+        await site.runs.submit([self._task(one, kept.decision_id) for one in planned])
+        await site.runs.start(job.run_id)
+        return TaskResult(document=_document(kept))
+
+    async def _decide(self, claim: Claim, base: Base) -> KeptPlan:
+        site, job = self._site, self._site.job
         rules = site.model.rules_for(job.task)
-        async with site.fork(self.tools, claim, site.base(state)) as place:
+        async with site.fork(self.tools, claim, base) as place:
             findings = await place.linter.check(rules=rules)
             checked = await run_checks(place.linter, job.checks)
             plan, decision = await self._plan(place, findings)
         await remember(site, self.tools, claim, plan.rationale, decision)
-        known = {one for one in state.tasks if one != PLAN_TASK}
-        tasks = [self._task(one, decision) for one in _named(plan.tasks) if one.key not in known]
-        await site.runs.submit(tasks)
-        await site.runs.start(job.run_id)
-        return TaskResult(document=_document(plan, checked))
+        checks = {name: one.as_document() for name, one in checked.items()}
+        return KeptPlan(plan=plan, decision_id=decision.event_id, checks=checks)
 
     async def _plan(self, place: Place, findings: Sequence[Finding]) -> tuple[Plan, Receipt]:
         job = self._site.job
@@ -81,8 +90,7 @@ class Architect(BaseAgent):
         found = {name: await place.files.read(name) for name in there[:2]}
         return {name: content[:MAX_README_BYTES] for name, content in found.items()}
 
-    def _task(self, planned: PlannedTask, decision: Causes | Receipt) -> Task:
-        causes = (decision,) if isinstance(decision, Receipt) else decision
+    def _task(self, planned: PlannedTask, decision_id: str) -> Task:
         return Task(
             task_id=planned.key,
             run_id=self._site.job.run_id,
@@ -96,7 +104,7 @@ class Architect(BaseAgent):
             },
             depends_on=tuple(planned.depends_on),
             priority=planned.priority,
-            carrier=self.agent.carrier(caused_by=causes),
+            carrier=self.agent.carrier(caused_by=(decision_id,)),
         )
 
 
@@ -129,12 +137,13 @@ def planned_of(task: Task) -> PlannedTask:
     )
 
 
-def _document(plan: Plan, checked: Mapping[str, Checked]) -> dict[str, Any]:
+def _document(kept: KeptPlan) -> dict[str, Any]:
+    plan = kept.plan
     return {
         "tasks": [one.key for one in plan.tasks],
         "rationale": plan.rationale,
         "left_out": [{"title": one.title, "reason": one.reason} for one in plan.left_out],
-        "checks": {name: one.as_document() for name, one in checked.items()},
+        "checks": dict(kept.checks),
     }
 
 
