@@ -20,9 +20,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cortex.cli import output
-from cortex.cli.errors import CommandFailedError, innermost
+from cortex.cli.plain import PlainCommand, PlainGroup
+from cortex.cli.plain_run import end_quietly_without_reader
 from cortex.cli.session import LogFormat, Session
+from cortex.cli.sharing import table
 from infrastructure.logs import configure_logging
 
 Function = Callable[..., Any]
@@ -85,6 +86,22 @@ COMMANDS = {
     "cancel": CommandPlace("cortex.cli.run_commands:cancel", "End a run before it is done."),
     "pause": CommandPlace("cortex.cli.run_commands:pause", "Begin no more tasks of a run."),
     "resume": CommandPlace("cortex.cli.run_commands:resume", "Go on with a run."),
+    "hooks": CommandPlace(
+        "cortex.cli.hooks_commands:hooks", "Let foreign agents say what they do as they do it."
+    ),
+    "gate": CommandPlace(
+        "cortex.cli.gate_commands:gate", "Check and try policies for foreign agents' tools."
+    ),
+    **{
+        name: CommandPlace(
+            f"cortex.cli.sharing.table:{name.replace('-', '_')}",
+            vars(table)[name.replace("-", "_")].summary,
+        )
+        for name in (
+            *("init", "agents", "claim", "release", "complete", "step-status", "steps"),
+            *("wait-for", "send", "inbox", "memory", "artifact", "guide"),
+        )
+    },
     "ingest": CommandPlace("cortex.cli.ingest_command:ingest", "Run the ingestor."),
     "prune": CommandPlace("cortex.cli.prune_command:prune", "Drop expired history, keep heads."),
     "backup": CommandPlace("cortex.cli.backup_command:backup", "Make a verified copy of the home."),
@@ -119,11 +136,21 @@ def load_command(name: str) -> Any:
     entry = COMMANDS[name]
     module, _, attribute = entry.place.partition(":")
     target = getattr(importlib.import_module(module), attribute)
+    if isinstance(target, PlainCommand | PlainGroup):
+        target = _typed(target)
     if isinstance(target, typer.Typer):
         return _load_group(target, entry)
     holder = _new_app()
     holder.command(name, short_help=entry.summary)(with_common_options(target))
     return typer.main.get_command(holder)
+
+
+def _typed(described: PlainCommand | PlainGroup) -> Any:
+    from cortex.cli.plain_typer import typed_function, typed_group
+
+    if isinstance(described, PlainGroup):
+        return typed_group(described)
+    return typed_function(described)
 
 
 def build_app() -> Any:
@@ -151,7 +178,7 @@ def with_common_options(function: Function) -> Function:
             else:
                 function(**arguments)
         except (BrokenPipeError, ExceptionGroup) as error:
-            _end_quietly_without_reader(error)
+            end_quietly_without_reader(error)
             raise
 
     parameters = [
@@ -165,14 +192,6 @@ def with_common_options(function: Function) -> Function:
     command.__annotations__ = annotations
     vars(command).pop("__wrapped__")
     return command
-
-
-def _end_quietly_without_reader(error: Exception) -> None:
-    """A reader of ours that has gone away (`| head`) has seen enough; other pipes are failures."""
-    if isinstance(innermost(error), BrokenPipeError):
-        if output.is_reader_gone():
-            raise typer.Exit from error
-        raise CommandFailedError("a connection broke off: try again") from error
 
 
 def _load_group(group: typer.Typer, entry: CommandPlace) -> Any:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from infrastructure.history.config import HistoryConfig
 from nervous_system.errors import ConfigError
+from nervous_system.home import Home, find_home
 
 USUAL_PORT = 4318
 """Where OpenTelemetry exporters look for OTLP over HTTP."""
@@ -26,7 +28,12 @@ class IntakeConfig:
     port: int = USUAL_PORT
     """Its port: `SWARM_OTLP_PORT`; 0: any free one."""
     is_redacting: bool = True
-    """Take secrets out of the text of spans (`SWARM_REDACT=0` switches it off)."""
+    """Take secrets out of the text of spans and hooks (`SWARM_REDACT=0` switches it off)."""
+    hooks_nats_url: str = field(default="", repr=False)
+    """The bus as a user who may publish events reaches it: `SWARM_HOOKS_NATS_URL`; empty: hooks
+    are not taken."""
+    home: Home | None = None
+    """Where hooks keep what could not be sent, and gates are noted: `SWARM_HOME`."""
 
     def __post_init__(self) -> None:
         if self.host not in _LOOPBACK:
@@ -64,4 +71,6 @@ class IntakeConfig:
             history=HistoryConfig.from_env(environment),
             port=int(given) if given else USUAL_PORT,
             is_redacting=environment.get("SWARM_REDACT", "1") != "0",
+            hooks_nats_url=environment.get("SWARM_HOOKS_NATS_URL", ""),
+            home=find_home(environment, Path.cwd()),
         )

@@ -1,4 +1,4 @@
-"""OTLP over HTTP: takes traces, publishes them, and answers only then."""
+"""OTLP over HTTP: takes traces, publishes them, and answers only then; hands on hooks."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from infrastructure.history.owner.http1 import Request, Response
+from infrastructure.history.owner.http1 import Handler, Request, Response
 from infrastructure.intake.errors import OtlpDecodeError
 from infrastructure.intake.metrics import IntakeMetrics
 from infrastructure.intake.otlp_json import describe, parse_json
@@ -33,14 +33,20 @@ Publish = Callable[[Sequence[bytes]], Awaitable[None]]
 
 
 class Receiver:
-    """Answers the requests of exporters."""
+    """Answers the requests of exporters, and of hooks."""
 
     def __init__(
-        self, publish: Publish, metrics: IntakeMetrics, *, is_redacting: bool = True
+        self,
+        publish: Publish,
+        metrics: IntakeMetrics,
+        *,
+        is_redacting: bool = True,
+        hooks: Handler | None = None,
     ) -> None:
         self._publish = publish
         self._metrics = metrics
         self._is_redacting = is_redacting
+        self._hooks = hooks
 
     async def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -49,10 +55,13 @@ class Receiver:
             return Response(body=b"Ok.\n")
         if path == "/metrics":
             return self._metrics.response()
-        if path != "/v1/traces":
-            return Response(status=404, body=b"only /v1/traces is offered\n")
+        is_hook = self._hooks is not None and path.startswith("/v1/hooks/")
+        if path != "/v1/traces" and not is_hook:
+            return Response(status=404, body=b"only /v1/traces and /v1/hooks are offered\n")
         if request.method != "POST":
             return Response(status=405, headers={"Allow": "POST"})
+        if is_hook and self._hooks is not None:
+            return await self._hooks(request)
         return await self._export(request)
 
     async def _export(self, request: Request) -> Response:

@@ -1,12 +1,14 @@
-"""The intake as it runs beside the ingestor: receiver, spans into history, content into history."""
+"""The intake as it runs beside the ingestor: receiver, spans and content into history, hooks."""
 
 import asyncio
 import contextlib
 import functools
+import itertools
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
+from uuid import uuid4
 
 import nats.js.errors
 from nats.js import JetStreamContext
@@ -16,12 +18,19 @@ from infrastructure.history.blobs import drain_content
 from infrastructure.history.client import HistoryClient, open_history
 from infrastructure.history.owner.http1 import Request, Server, serve
 from infrastructure.intake.config import IntakeConfig
+from infrastructure.intake.hooks.desk import HookDesk, PublishEvents
 from infrastructure.intake.metrics import IntakeMetrics
 from infrastructure.intake.receiver import MAX_BODY_BYTES, Publish, Receiver
 from infrastructure.intake.shard import SpanShard
 from nervous_system.comms.connection import open_nats, redact_url, translated
+from nervous_system.comms.contracts import Outgoing, Publisher, Wait
 from nervous_system.comms.objects import BusContentStore
+from nervous_system.comms.open import open_bus
+from nervous_system.config import BusConfig, use_configured_patterns
 from nervous_system.errors import PublishRejectedError
+from nervous_system.events import encode, kind_of
+from nervous_system.schemas import SwarmEvent
+from nervous_system.subjects import subject_for
 
 SUBJECT = "swarm.spans.otlp"
 PUBLISH_TIMEOUT_SECONDS = 5.0
@@ -44,7 +53,10 @@ def intake_companions(
     """
     if not environment.get("SWARM_OTLP_PORT"):
         return []
-    return [functools.partial(run_intake, IntakeConfig.from_env(environment))]
+    config = IntakeConfig.from_env(environment)
+    if config.home is not None:
+        use_configured_patterns(environment, config.home)
+    return [functools.partial(run_intake, config)]
 
 
 async def run_intake(
@@ -69,9 +81,17 @@ async def run_intake(
         jetstream = connection.jetstream()
         servers = redact_url(config.nats_url)
         publish = span_publisher(jetstream, servers)
-        receiver = Receiver(publish, metrics, is_redacting=config.is_redacting)
+        desk = await _open_desk(config, stack)
+        receiver = Receiver(
+            publish,
+            metrics,
+            is_redacting=config.is_redacting,
+            hooks=desk.handle if desk is not None else None,
+        )
         server = await _serve(receiver, config)
         stack.push_async_callback(server.close, DRAIN_SECONDS)
+        if desk is not None:
+            await stack.enter_async_context(_running(desk, stop))
         if bound is not None:
             bound.set_result(server.port)
         client = await _open_history(config, stop, stack)
@@ -99,6 +119,53 @@ async def _serve(receiver: Receiver, config: IntakeConfig) -> Server:
             variable="SWARM_OTLP_PORT",
             reason=os.strerror(error.errno) if error.errno else str(error),
         ) from error
+
+
+async def _open_desk(config: IntakeConfig, stack: contextlib.AsyncExitStack) -> HookDesk | None:
+    """Return what takes hooks, with a connection of its own: the ingestor publishes no events."""
+    if not config.hooks_nats_url or config.home is None:
+        return None
+    bus = await stack.enter_async_context(
+        open_bus(BusConfig(url=config.hooks_nats_url, name="hooks"), is_required=False)
+    )
+    publish = event_publisher(bus.publisher)
+    return HookDesk(publish, config.home, is_redacting=config.is_redacting)
+
+
+@contextlib.asynccontextmanager
+async def _running(desk: HookDesk, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Send what hooks have kept as long as the block lasts."""
+    task = asyncio.create_task(desk.run(stop), name="hooks")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+def event_publisher(publisher: Publisher) -> PublishEvents:
+    """Return what publishes events in order."""
+    lane = f"hooks-{uuid4()}"
+    numbers = itertools.count(1)
+
+    async def publish(events: Sequence[SwarmEvent]) -> None:
+        outgoing = [
+            Outgoing(
+                subject=subject_for(event.agent_role, kind_of(event), event.agent_id),
+                payload=encode(event),
+                event_id=event.event_id,
+                emitter_id=lane,
+                emitter_seq=next(numbers),
+            )
+            for event in events
+        ]
+        submitted = (publisher.submit(one, Wait.ACK, PUBLISH_TIMEOUT_SECONDS) for one in outgoing)
+        outcomes = await asyncio.gather(*submitted, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    return publish
 
 
 async def _open_history(

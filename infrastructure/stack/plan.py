@@ -153,6 +153,7 @@ class StackPlan:
             "SWARM_CLICKHOUSE_DSN": self.clickhouse_url("history_writer"),
             "SWARM_INGESTOR_PORT": str(self.ports["ingestor"]),
             "SWARM_OTLP_PORT": str(self.ports["otlp"]),
+            "SWARM_HOOKS_NATS_URL": self.nats_url(self._hooks_user),
         }
         return self._spec(
             "ingestor",
@@ -182,6 +183,12 @@ class StackPlan:
             ready_url=f"{self.dashboard_origin}/readyz",
             settings=settings,
         )
+
+    @property
+    def _hooks_user(self) -> str:
+        """Who publishes what foreign agents' hooks say: for any agent, where there is such one."""
+        anyone = (name for name, tokens in self.agents.items() if "*" in tokens)
+        return next(anyone, "operator")
 
     def record(self, processes: list[dict[str, Any]], pid: int) -> dict[str, Any]:
         """Return what `stack.json` says while the stack runs."""

@@ -1,0 +1,1 @@
+"""Hooks: what foreign agents say of themselves while they work."""
