@@ -1,6 +1,6 @@
 /** The events that had happened by a moment, the newest last: at once from the columns, then in full. */
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { viewOfRow } from "../model/event_view.ts";
 import type { ReplayRun } from "../model/replay.ts";
 import { eventsUpTo, placeKey, placesAfter } from "../model/replay_events.ts";
@@ -11,30 +11,37 @@ import type { SwarmEventView } from "../types/swarm_event.ts";
 const REST_MS = 120;
 /** Events that are fetched in full; those before them show what the columns tell. */
 const PAGE = 200;
-const FIRST_COUNT = 400;
+const COUNT = 400;
 const MORE = 1_000;
 
 export interface MomentEvents {
   readonly events: readonly SwarmEventView[];
+  /** Those before them that were asked for. */
+  readonly earlier: readonly SwarmEventView[];
   readonly hasMore: boolean;
   readonly showMore: () => void;
+  readonly showLess: () => void;
 }
 
 export function useMomentEvents(run: ReplayRun | undefined, row: number | null): MomentEvents {
-  const [count, setCount] = useState(FIRST_COUNT);
-  const rested = useRested(row);
-  const known = useKnownEvents(run, rested);
-  const events = useMemo(
-    () =>
-      run === undefined || row === null || row < 0
-        ? []
-        : eventsUpTo(run.columns, row, count, known),
-    [run, row, count, known],
+  const [earlierCount, setEarlierCount] = useState(0);
+  const known = useKnownEvents(run, useRested(row));
+  const upTo = useCallback(
+    (last: number, count: number) =>
+      run === undefined ? [] : eventsUpTo(run.columns, last, count, known),
+    [run, known],
+  );
+  const events = useMemo(() => (row === null ? [] : upTo(row, COUNT)), [upTo, row]);
+  const earlier = useMemo(
+    () => (row === null ? [] : upTo(row - COUNT, earlierCount)),
+    [upTo, row, earlierCount],
   );
   return {
     events,
-    hasMore: row !== null && row + 1 > count,
-    showMore: () => setCount((shown) => shown + MORE),
+    earlier,
+    hasMore: row !== null && row + 1 > COUNT + earlierCount,
+    showMore: () => setEarlierCount((count) => count + MORE),
+    showLess: () => setEarlierCount(0),
   };
 }
 

@@ -32,7 +32,11 @@ function traceHref({ traceId, id }: SwarmEventView): string {
 function diffHref(event: SwarmEventView): string {
   const { resource, runId, workspaceId } = event;
   if (resource === null || runId === "" || event.kind !== "state_change") return "";
-  const at = formatMoment(event);
-  const query = { tab: "files", file: resource, workspace: workspaceId || runId, at };
-  return `/runs/${encodeURIComponent(runId)}?${new URLSearchParams(query)}`;
+  return fileHref(runId, workspaceId || runId, resource, formatMoment(event));
+}
+
+/** Where a file of a run is shown as it was at a moment. */
+export function fileHref(runId: string, workspaceId: string, file: string, at: string): string {
+  const query = new URLSearchParams({ tab: "files", file, workspace: workspaceId, at });
+  return `/runs/${encodeURIComponent(runId)}?${query}`;
 }

@@ -55,7 +55,7 @@ export function eventsUpTo(
   known: ReadonlyMap<string, SwarmEventView>,
 ): readonly SwarmEventView[] {
   const first = Math.max(row - count + 1, 0);
-  return Array.from({ length: row - first + 1 }, (_, index) => {
+  return Array.from({ length: Math.max(row - first + 1, 0) }, (_, index) => {
     const at = first + index;
     return known.get(placeKey(placeOf(columns, at))) ?? eventOfRow(columns, at);
   });

@@ -35,6 +35,8 @@ interface AgentLogStreamProps {
   readonly onOpen: (event: SwarmEventView) => void;
   /** What is shown when there is nothing to show. */
   readonly empty: ReactNode;
+  /** The moment that is shown, of a past that is scrubbed through; another one is never held still. */
+  readonly at?: number | null;
 }
 
 /** What is looked at while more arrives; null: the newest, as they come. */
@@ -58,6 +60,11 @@ export function AgentLogStream(props: AgentLogStreamProps) {
   const [held, setHeld] = useState<Held>(null);
   const [active, setActive] = useState("");
   const [isAtStart, setIsAtStart] = useState(true);
+  const [heldAt, setHeldAt] = useState(props.at);
+  if (heldAt !== props.at) {
+    setHeldAt(props.at);
+    setHeld(null);
+  }
   const shown = held?.events ?? props.events;
   const rows = useMemo(() => joined(earlier.events, shown), [earlier.events, shown]);
   const before = rows.length - shown.length;

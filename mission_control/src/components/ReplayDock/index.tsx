@@ -10,10 +10,12 @@ interface ReplayDockProps {
   readonly travel: TimeTravel;
   readonly isOpen: boolean;
   readonly onOpen: () => void;
+  /** Absent where the slider is always there. */
+  readonly onClose?: () => void;
 }
 
 /** The place of the slider: a button until a run is to be replayed, then what its history is. */
-export function ReplayDock({ travel, isOpen, onOpen }: ReplayDockProps) {
+export function ReplayDock({ travel, isOpen, onOpen, onClose }: ReplayDockProps) {
   const { run, runId, isPast, isLoading, error, reload } = travel;
   if (!isOpen && !isPast) {
     return (
@@ -32,6 +34,20 @@ export function ReplayDock({ travel, isOpen, onOpen }: ReplayDockProps) {
   return (
     <div className="replay-dock">
       <ReplaySlider run={run} moment={travel.moment} />
+      {onClose ? (
+        <button
+          type="button"
+          className="replay-dock-close quiet"
+          aria-label="Close replay"
+          title="Close replay"
+          onClick={() => {
+            travel.moment.leave();
+            onClose();
+          }}
+        >
+          ×
+        </button>
+      ) : null}
     </div>
   );
 }

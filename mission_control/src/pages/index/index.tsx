@@ -1,31 +1,35 @@
 import "./index.css";
-import { useEffect, useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { AgentBoard } from "../../components/AgentBoard/index.tsx";
 import { AgentLogStream } from "../../components/AgentLogStream/index.tsx";
 import { EventPanel } from "../../components/EventPanel/index.tsx";
 import { LogFilter } from "../../components/LogFilter/index.tsx";
-import { Empty } from "../../components/Notice/index.tsx";
+import { Empty, Loading } from "../../components/Notice/index.tsx";
+import { ReplayDock } from "../../components/ReplayDock/index.tsx";
 import { RunChoice } from "../../components/RunChoice/index.tsx";
+import { GraphOfMoment, GraphOfNow } from "../../components/SwarmGraph/index.tsx";
 import { SwarmStrip } from "../../components/SwarmStrip/index.tsx";
-import { useEarlierEvents } from "../../hooks/useEarlierEvents.ts";
+import { WorkspaceTree } from "../../components/WorkspaceTree/index.tsx";
 import { useEventStream } from "../../hooks/useEventStream.ts";
 import { useFilter } from "../../hooks/useFilter.ts";
-import { useNow } from "../../hooks/useNow.ts";
+import { useShown } from "../../hooks/useShown.ts";
+import { type TimeTravel, useTimeTravel } from "../../hooks/useTimeTravel.ts";
 import { hrefWith, useUrlState } from "../../hooks/useUrlState.ts";
-import { accepting } from "../../model/filter.ts";
-import { FilteredEvents } from "../../model/filtered.ts";
-import type { AgentNow } from "../../types/live.ts";
+import { accepting, type EventFilter } from "../../model/filter.ts";
+import { fileHref } from "../../model/node_text.ts";
+import { navigate } from "../../router.tsx";
+import type { LiveSnapshot } from "../../types/live.ts";
+import type { SwarmEventView } from "../../types/swarm_event.ts";
 
-/** The swarm now: who works, on what, is anything wrong, what just happened. */
+/** The swarm now, or as it was: who works, on what, is anything wrong, what just happened. */
 export default function IndexPage() {
   const { get, set } = useUrlState();
   const { filter, isFiltering, change, clear } = useFilter();
   const live = useEventStream();
-  const now = useNow();
-  const filtered = useMemo(() => new FilteredEvents(accepting(filter)), [filter]);
-  const events = useMemo(() => filtered.of(live), [filtered, live]);
-  const earlier = useEarlierEvents(filter, live, events.length);
-  const agents = useMemo(() => agentsOf(live.agents, filter.run), [live.agents, filter.run]);
+  const [isReplaying, setReplaying] = useState(false);
+  const runId = filter.run || newestRun(live.events);
+  const travel = useTimeTravel(runId, isReplaying);
+  const { agents, events, earlier, now, rate, row } = useShown(live, travel, filter);
   const names = useMemo(() => agents.map((agent) => agent.agentId).sort(), [agents]);
   const selected = get("event");
   const open = useMemo(
@@ -37,11 +41,26 @@ export default function IndexPage() {
   }, []);
 
   return (
-    <div className="swarm-page" data-open={selected !== "" || undefined}>
-      <h1 className="visually-hidden">The swarm now</h1>
-      <SwarmStrip agents={agents} now={now} rate={live.rate}>
-        <RunChoice run={filter.run} onChange={(run) => change({ run })} />
+    <div
+      className="swarm-page"
+      data-open={selected !== "" || undefined}
+      data-past={travel.isPast || undefined}
+    >
+      <h1 className="visually-hidden">{travel.isPast ? "The swarm as it was" : "The swarm now"}</h1>
+      <SwarmStrip agents={agents} now={now} rate={rate}>
+        <RunChoice run={filter.run} onChange={(run) => set({ run, at: null })} />
       </SwarmStrip>
+      <section className="swarm-replay panel" aria-label="Time">
+        <ReplayDock
+          travel={travel}
+          isOpen={isReplaying}
+          onOpen={() => {
+            change({ run: runId });
+            setReplaying(true);
+          }}
+          onClose={() => setReplaying(false)}
+        />
+      </section>
       <section className="swarm-board" aria-label="Agents">
         <AgentBoard
           agents={agents}
@@ -50,24 +69,41 @@ export default function IndexPage() {
           onSelect={(agent) => change({ agent: agent === filter.agent ? "" : agent })}
         />
       </section>
-      <section className="swarm-log panel" aria-label="Log">
-        <header className="swarm-log-head">
-          <LogFilter
-            filter={filter}
-            agents={names}
-            onChange={change}
-            onClear={clear}
-            isFiltering={isFiltering}
+      <div className="swarm-main">
+        <section className="swarm-graph panel" aria-label="Graph">
+          <SwarmGraph live={live} filter={filter} travel={travel} row={row} />
+        </section>
+        <section className="swarm-log panel" aria-label="Log">
+          <header className="swarm-log-head">
+            <LogFilter
+              filter={filter}
+              agents={names}
+              onChange={change}
+              onClear={clear}
+              isFiltering={isFiltering}
+            />
+          </header>
+          <AgentLogStream
+            events={events}
+            earlier={earlier}
+            selected={selected}
+            onOpen={(event) => set({ event: event.id === selected ? null : event.id }, "push")}
+            empty={<NoEvents isFiltering={isFiltering} />}
+            at={row}
           />
-        </header>
-        <AgentLogStream
-          events={events}
-          earlier={earlier}
-          selected={selected}
-          onOpen={(event) => set({ event: event.id === selected ? null : event.id }, "push")}
-          empty={<NoEvents isFiltering={isFiltering} />}
-        />
-      </section>
+        </section>
+        {travel.run && travel.moment.state ? (
+          <section className="swarm-files panel" aria-label="Files">
+            <WorkspaceTree
+              run={travel.run}
+              state={travel.moment.state}
+              onOpen={({ workspaceId, name, at }) =>
+                navigate(fileHref(runId, workspaceId, name, at))
+              }
+            />
+          </section>
+        ) : null}
+      </div>
       {selected === "" ? null : (
         <div className="swarm-event panel">
           <EventPanel
@@ -82,6 +118,26 @@ export default function IndexPage() {
   );
 }
 
+interface SwarmGraphProps {
+  readonly live: LiveSnapshot;
+  readonly filter: EventFilter;
+  readonly travel: TimeTravel;
+  readonly row: number | null;
+}
+
+/** The graph of the moment shown; of the present, what the filter chooses. */
+function SwarmGraph({ live, filter, travel, row }: SwarmGraphProps) {
+  const accepts = useMemo(() => accepting(filter), [filter]);
+  if (!travel.isPast) return <GraphOfNow live={live} accepts={accepts} />;
+  if (!travel.run) return <Loading what="the graph" />;
+  return <GraphOfMoment run={travel.run} row={row} />;
+}
+
+/** The run of the newest event that belongs to one. */
+function newestRun(events: readonly SwarmEventView[]): string {
+  return events.findLast((event) => event.runId !== "")?.runId ?? "";
+}
+
 function NoEvents({ isFiltering }: { readonly isFiltering: boolean }) {
   if (isFiltering) {
     return <Empty title="No event is like that">Choose less, or wait: the log goes on.</Empty>;
@@ -91,9 +147,4 @@ function NoEvents({ isFiltering }: { readonly isFiltering: boolean }) {
       Every event that an agent publishes appears here at once.
     </Empty>
   );
-}
-
-function agentsOf(agents: ReadonlyMap<string, AgentNow>, run: string): readonly AgentNow[] {
-  const all = [...agents.values()];
-  return run === "" ? all : all.filter((agent) => agent.runId === run);
 }
