@@ -3,7 +3,7 @@
 import type { Agent } from "../services/trace_api.ts";
 import type { AgentNow, Noted } from "../types/live.ts";
 import type { SwarmEventView } from "../types/swarm_event.ts";
-import { eventId, milliseconds } from "../types/units.ts";
+import { eventId, milliseconds, spanId, traceId } from "../types/units.ts";
 import { safeLine } from "./safe_text.ts";
 
 export type Agents = ReadonlyMap<string, AgentNow>;
@@ -11,6 +11,7 @@ export type Agents = ReadonlyMap<string, AgentNow>;
 /** Values of cpu and memory that are kept for each agent. */
 const SERIES_LENGTH = 60;
 const TEXT_LIMIT = 240;
+const DECISION = "decision";
 const STOPPED = "STOPPED";
 
 /** Return the agents after some more events; at most `bound`, the longest silent are let go. */
@@ -74,14 +75,18 @@ function withEvent(agent: AgentNow, event: SwarmEventView): AgentNow {
     runId: event.runId || agent.runId,
     lastSeenMs: milliseconds(Math.max(agent.lastSeenMs, event.atMs)),
     events: agent.events + 1,
-    decisions: agent.decisions + Number(event.kind === "decision"),
+    decisions: agent.decisions + Number(event.kind === DECISION),
     changes: agent.changes + Number(event.kind === "state_change"),
     failures: agent.failures + Number(event.isError),
-    span: event.spanId ? { traceId: event.traceId, spanId: event.spanId } : agent.span,
-    last: isSignal ? agent.last : noted(event),
-    decision: event.kind === "decision" ? noted(event) : agent.decision,
+    span: event.spanId ? spanOf(agent, event) : agent.span,
+    last: isSignal || event.kind === DECISION ? agent.last : noted(event),
+    decision: event.kind === DECISION ? noted(event) : agent.decision,
     ...signalled(agent, event),
   };
+}
+
+function spanOf({ span }: AgentNow, { traceId, spanId }: SwarmEventView): AgentNow["span"] {
+  return span?.spanId === spanId ? span : { traceId, spanId, name: "" };
 }
 
 /** An error stands until the agent says that it is well, starts anew or stops in order. */
@@ -92,12 +97,18 @@ function signalled(agent: AgentNow, event: SwarmEventView): Partial<AgentNow> {
     status: status || agent.status,
     cpu: lengthened(agent.cpu, cpuLoadPercent),
     memory: lengthened(agent.memory, memoryUsageMb),
-    error: event.isError ? noted(event) : status === STOPPED ? agent.error : null,
+    error: event.isError ? failure(event) : status === STOPPED ? agent.error : null,
   };
 }
 
 function lengthened(series: readonly number[], value: number): readonly number[] {
   return [...series.slice(1 - SERIES_LENGTH), value];
+}
+
+/** What went wrong; that something did is shown beside it. */
+function failure(event: SwarmEventView): Noted {
+  const detail = event.payload.case === "systemSignal" ? event.payload.value.detail : "";
+  return { ...noted(event), text: safeLine(detail, TEXT_LIMIT) || event.summary };
 }
 
 function noted(event: SwarmEventView): Noted {
@@ -114,6 +125,7 @@ function joined(past: AgentNow, live: AgentNow): AgentNow {
   return {
     ...live,
     status: live.status || past.status,
+    span: live.span?.spanId === past.span?.spanId ? past.span : (live.span ?? past.span),
     firstSeenMs: milliseconds(Math.min(past.firstSeenMs, live.firstSeenMs)),
     events: Math.max(past.events, live.events),
     decisions: Math.max(past.decisions, live.decisions),
@@ -143,8 +155,12 @@ function agentOfHistory(agent: Agent): AgentNow {
     failures: agent.failures,
     cpu: agent.cpu.map((point) => point.v),
     memory: agent.memory.map((point) => point.v),
-    span: null,
-    last: made,
+    span: agent.current_span && {
+      traceId: traceId(agent.current_span.trace_id),
+      spanId: spanId(agent.current_span.span_id),
+      name: safeLine(agent.current_span.name, TEXT_LIMIT),
+    },
+    last: null,
     decision: made,
     error:
       agent.error &&

@@ -1,6 +1,6 @@
 /** The agents of a run as they were at a moment. */
 import type { AgentNow, Noted } from "../types/live.ts";
-import { type SpanId, spanId, type TraceId, traceId } from "../types/units.ts";
+import { spanId, traceId } from "../types/units.ts";
 import type { ReplayColumns } from "./replay_columns.ts";
 import { timeOf } from "./replay_columns.ts";
 import { eventOfRow } from "./replay_events.ts";
@@ -45,9 +45,9 @@ function statusOf(columns: ReplayColumns, row: number): string {
   return row < 0 ? "" : (columns.statuses[columns.status[row] as number] ?? "");
 }
 
-function spanOf(columns: ReplayColumns, row: number): { traceId: TraceId; spanId: SpanId } | null {
+function spanOf(columns: ReplayColumns, row: number): AgentNow["span"] {
   const trace = columns.traces[columns.trace[row] as number] ?? "";
-  return trace === "" ? null : { traceId: traceId(trace), spanId: spanId("") };
+  return trace === "" ? null : { traceId: traceId(trace), spanId: spanId(""), name: "" };
 }
 
 function notedAt(columns: ReplayColumns, row: number): Noted | null {

@@ -4,6 +4,7 @@ import type { Payload } from "../types/swarm_event.ts";
 import { safeLine } from "./safe_text.ts";
 
 const LINE_LIMIT = 240;
+const ARGUMENT_LIMIT = 4_000;
 const FAILED_STATES = new Set(["FAILED", "DEAD", "REFUSED"]);
 const CRITICAL_FAILURE = "CRITICAL_FAILURE";
 
@@ -50,11 +51,15 @@ function words(payload: Payload): string {
     case "workspaceCreated":
       return joined("workspace", payload.value.createdWorkspaceId);
     case "toolCall":
-      return joined(payload.value.toolName, payload.value.toolOutcome, payload.value.toolArguments);
+      return toolWords(payload.value);
     case "taskTransition":
-      return joined(payload.value.taskId, payload.value.taskState, payload.value.taskReason);
+      return joined(
+        payload.value.taskId,
+        became(payload.value.taskState),
+        payload.value.taskReason,
+      );
     case "runTransition":
-      return joined("run", payload.value.runState, payload.value.runReason);
+      return joined("run", became(payload.value.runState), payload.value.runReason);
     case "modelCall":
       return joined(
         payload.value.modelName,
@@ -72,6 +77,29 @@ function otherWords(payload: Payload): string {
   const { $typeName: _, ...fields } = payload.value;
   const shown = Object.values(fields as Record<string, unknown>);
   return joined(...shown.filter((value) => typeof value === "string"));
+}
+
+/** A tool's name and what it was given; what came of it only where that is not plain. */
+function toolWords(call: { toolName: string; toolOutcome: string; toolArguments: string }): string {
+  const outcome = call.toolOutcome === "ok" ? "" : call.toolOutcome;
+  return joined(call.toolName, outcome, argumentWords(call.toolArguments));
+}
+
+/** The values of a short JSON object; all else as it is. */
+function argumentWords(text: string): string {
+  if (text.length > ARGUMENT_LIMIT) return text;
+  try {
+    const values: unknown[] = Object.values(JSON.parse(text) as object);
+    return values
+      .map((value) => (typeof value === "string" ? value : JSON.stringify(value)))
+      .join(" ");
+  } catch {
+    return text;
+  }
+}
+
+function became(state: string): string {
+  return state && `→ ${state.toLowerCase()}`;
 }
 
 function changed(change: { previousStateHash: string; newStateHash: string; renamedFrom: string }) {

@@ -11,7 +11,10 @@ const TEXT_LIMIT = 2_000;
 const LIST_LIMIT = 20;
 
 /** Return the payload with long texts, lists and bytes cut, and whether nothing had to be. */
-export function trimmed(payload: Payload): { readonly payload: Payload; readonly isWhole: boolean } {
+export function trimmed(payload: Payload): {
+  readonly payload: Payload;
+  readonly isWhole: boolean;
+} {
   const { value } = payload;
   if (value === undefined) return { payload, isWhole: true };
   const fields = value as unknown as Record<string, unknown>;

@@ -139,6 +139,8 @@ export interface RunDetail extends Run {
   readonly document: Readonly<Record<string, JsonColumn>>;
   readonly outcome: Readonly<Record<string, JsonColumn>> | null;
   readonly models: readonly ModelUse[];
+  /** The workspaces that it changed or created. */
+  readonly workspaces: readonly string[];
 }
 
 export interface Sample {
@@ -165,6 +167,13 @@ export interface Agent {
     readonly rationale: string;
     readonly at: string;
   } | null;
+  readonly current_span: {
+    /** Empty while it goes on. */
+    readonly name: string;
+    readonly trace_id: string;
+    readonly span_id: string;
+    readonly since: string;
+  } | null;
   readonly error: {
     readonly detail: string;
     readonly at: string;
@@ -182,14 +191,25 @@ export interface Span {
   readonly start_ns: string;
   readonly duration_ns: number;
   readonly status: string;
+  readonly status_message: string;
   readonly attributes: Readonly<Record<string, string>>;
-  readonly events: readonly JsonColumn[];
+  readonly events: readonly SpanEvent[];
+}
+
+/** A point in time within a span. */
+export interface SpanEvent {
+  readonly name: string;
+  readonly at_ns: string;
+  readonly attributes: Readonly<Record<string, string>>;
 }
 
 export interface Trace {
+  readonly trace_id: string;
   readonly spans: readonly Span[];
   readonly events: readonly EventRow[];
   readonly truncated: boolean;
+  /** This trace in Jaeger, where one is configured. */
+  readonly jaeger_url: string | null;
 }
 
 export interface ResourceNow {
@@ -199,9 +219,18 @@ export interface ResourceNow {
   readonly digest: string;
   readonly size_bytes: number;
   readonly mode: number;
-  readonly changed_by: string;
-  readonly event_id: string;
+  /** Null: it is as the workspace started. */
+  readonly changed_by: string | null;
+  readonly event_id: string | null;
   readonly changes: number;
+}
+
+/** What a workspace holds at a moment. */
+export interface ResourceList {
+  readonly items: readonly ResourceNow[];
+  readonly truncated: boolean;
+  readonly workspace_id: string;
+  readonly event_id: string | null;
 }
 
 export interface ResourceChange {
@@ -210,11 +239,43 @@ export interface ResourceChange {
   readonly stream_seq: number;
   readonly at: string;
   readonly agent_id: string;
+  readonly role: string;
+  readonly run_id: string;
+  readonly workspace_id: string;
+  /** Digest before; empty: it did not exist. */
   readonly previous: string;
+  /** Digest after; empty: it exists no longer. */
   readonly new: string;
   readonly mode: number;
+  readonly size_bytes: number;
+  readonly renamed_from: string;
   readonly is_break: boolean;
+  /** Of the decision that it names as its cause; empty: it names none. */
   readonly rationale: string;
+}
+
+/** The changes of a resource, in order. */
+export interface ResourceHistory {
+  readonly items: readonly ResourceChange[];
+  readonly truncated: boolean;
+}
+
+/** Why a line of a resource is as it is. */
+export interface Why {
+  readonly resource: string;
+  readonly workspace_id: string;
+  readonly line: number | null;
+  readonly text: string | null;
+  readonly written_by: "change" | "start" | "outside";
+  readonly is_certain: boolean;
+  readonly change: EventRow | null;
+  readonly start: { readonly base_commit: string } | null;
+  readonly decision: EventRow | null;
+  /** False: the decision is only the last one before the change. */
+  readonly is_decision_recorded: boolean | null;
+  readonly rejected_alternatives: readonly string[];
+  readonly memory_ids: readonly string[];
+  readonly causes: readonly (EventRow & { readonly depth: number })[];
 }
 
 export interface Density {
@@ -293,14 +354,14 @@ export const traceApi = {
     getJson<EventDetail>(`/events/${encoded(id)}`, {}, signal),
   trace: (id: string, signal?: AbortSignal) => getJson<Trace>(`/traces/${encoded(id)}`, {}, signal),
   resources: (query: Query, signal?: AbortSignal) =>
-    getJson<Page<ResourceNow>>("/resources", query, signal),
+    getJson<ResourceList>("/resources", query, signal),
   resourceHistory: (query: Query, signal?: AbortSignal) =>
-    getJson<Page<ResourceChange>>("/resources/history", query, signal),
+    getJson<ResourceHistory>("/resources/history", query, signal),
   content: (sha256: string, query: Query = {}, signal?: AbortSignal) =>
     getText(`/content/${encoded(sha256)}`, query, signal),
   state: (query: Query, signal?: AbortSignal) => getJson<JsonColumn>("/state", query, signal),
   diff: (query: Query, signal?: AbortSignal) => getJson<JsonColumn>("/diff", query, signal),
-  why: (query: Query, signal?: AbortSignal) => getJson<JsonColumn>("/why", query, signal),
+  why: (query: Query, signal?: AbortSignal) => getJson<Why>("/why", query, signal),
   ledger: (signal?: AbortSignal) => getJson<Ledger>("/ledger", {}, signal),
   health: (signal?: AbortSignal) => getJson<Health>("/health", {}, signal),
   sql: (query: string, maxRows: number, signal?: AbortSignal) =>

@@ -29,8 +29,13 @@ export interface AgentNow {
   readonly cpu: readonly number[];
   /** MiB, oldest first. */
   readonly memory: readonly number[];
-  readonly span: { readonly traceId: TraceId; readonly spanId: SpanId } | null;
-  /** The last thing that it did, signals apart. */
+  /** The span of its last event that was in one; spans have a name when they end. */
+  readonly span: {
+    readonly traceId: TraceId;
+    readonly spanId: SpanId;
+    readonly name: string;
+  } | null;
+  /** The last thing that it did, decisions and signals apart. */
   readonly last: Noted | null;
   readonly decision: Noted | null;
   /** The failure that it has not gone on from. */

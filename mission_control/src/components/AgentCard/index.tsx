@@ -19,6 +19,7 @@ interface AgentCardProps {
 }
 
 const NAME_LIMIT = 64;
+const SPAN_LIMIT = 8;
 const FULL_CORE = 100;
 
 /** One agent at a glance: who, how it is, what it does, why, and what that costs the machine. */
@@ -43,18 +44,31 @@ export const AgentCard = memo(function AgentCard(props: AgentCardProps) {
       <span className="agent-foot">
         <Meter name="cpu" values={agent.cpu} unit="%" top={FULL_CORE} />
         <Meter name="mem" values={agent.memory} unit="MB" />
-        <span className="agent-heard faint">{heard(agent, now)}</span>
+        <span className="agent-heard faint">
+          <span className="visually-hidden">heard </span>
+          {heard(agent, now)}
+        </span>
       </span>
     </button>
   );
 });
 
 function AgentDoing({ agent }: { readonly agent: AgentNow }) {
-  if (!agent.last) return <span className="agent-doing faint">Has done nothing yet</span>;
   return (
     <span className="agent-doing">
-      <KindMark kind={agent.last.kind} />
-      <span className="untrusted line">{agent.last.text}</span>
+      {agent.last ? (
+        <>
+          <KindMark kind={agent.last.kind} />
+          <span className="untrusted line">{agent.last.text}</span>
+        </>
+      ) : (
+        <span className="faint">Has done nothing yet</span>
+      )}
+      {agent.span ? (
+        <span className="agent-span mono faint untrusted line" title="Span">
+          {agent.span.name || agent.span.spanId.slice(0, SPAN_LIMIT)}
+        </span>
+      ) : null}
     </span>
   );
 }
@@ -97,5 +111,5 @@ function statusOf(agent: AgentNow, isSilent: boolean): { status: string; tone: T
 
 function heard(agent: AgentNow, now: Milliseconds): string {
   const passed = ago(agent.lastSeenMs, now);
-  return passed === "now" ? "heard now" : `heard ${passed} ago`;
+  return passed === "now" ? "now" : `${passed} ago`;
 }
