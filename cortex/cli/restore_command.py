@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from cortex.cli import moments, options, output
+from cortex.cli.errors import CommandFailedError
 from cortex.cli.fresh import FRESH_SECONDS
 from cortex.cli.moments import Chosen, choose
 from cortex.cli.session import Session
@@ -127,7 +128,7 @@ async def _restore(
         breaks = await opened.past.breaks(layers)
         base = await _base_commit(layers, target)
         if _needs_base(layers) and not base:
-            plan = _without_unchanged(plan, layers)
+            plan = _without_unchanged(plan, layers, target)
         _refuse_unless_partial(plan.problems, plan, target)
         source = Source(
             chosen=chosen, state=state, base=base, keeps_base=bool(base) and _needs_base(layers)
@@ -173,15 +174,22 @@ def _needs_base(layers: Sequence[Layer]) -> bool:
     return not has_manifest and any(layer.base_commit for layer in layers)
 
 
-def _without_unchanged(plan: RestorePlan, layers: Sequence[Layer]) -> RestorePlan:
-    """Add to the problems what only a commit has that is out of reach."""
+def _without_unchanged(plan: RestorePlan, layers: Sequence[Layer], target: Target) -> RestorePlan:
+    """Add to the problems what only a commit has that is out of reach.
+
+    Raises:
+        CommandFailedError: nothing less than all is wanted.
+    """
     commit = next(layer.base_commit for layer in reversed(layers) if layer.base_commit)
-    problem = Problem(
-        path=b"*",
-        reason=f"files that were never changed are those of commit {commit}, which --branch "
-        "brings in a repository that has it",
+    reason = (
+        f"of the files that nobody changed only their commit {commit} is recorded: "
+        "`--branch NAME --repo PATH` brings them where PATH has it"
     )
-    return replace(plan, problems=[*plan.problems, problem])
+    if not target.is_partial:
+        raise CommandFailedError(
+            f"{reason}; --partial restores the {len(plan.files)} that were changed"
+        )
+    return replace(plan, problems=[*plan.problems, Problem(path=b"*", reason=reason)])
 
 
 def _refuse_unless_partial(problems: Sequence[Problem], plan: RestorePlan, target: Target) -> None:

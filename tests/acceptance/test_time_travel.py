@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import nervous_system as ns
+from nervous_system import events
 from tests.support.recorded import Files, Recorded, digest_of, files_below
 from tests.support.stacks import Stack, running_stack
 
@@ -252,3 +253,25 @@ def git(repository: Path, *arguments: str | bytes) -> bytes:
     return subprocess.run(
         ["git", "-C", str(repository), *arguments], check=True, capture_output=True
     ).stdout
+
+
+async def test_workspace_known_by_its_commit_says_where_the_rest_is(
+    story: Story, tmp_path: Path
+) -> None:
+    """Its unchanged files were never recorded: one line, nothing written, and what helps."""
+    commit = "1234567890" * 4
+    async with (
+        ns.connect(home=story.stack.root) as swarm,
+        swarm.agent("coder-9", role="coder", run_id="bare", workspace_id="bare") as agent,
+    ):
+        created = events.workspace_created("bare", base_commit=commit)
+        await agent.emit(created, wait=True, workspace_id="bare")
+        receipt = await agent.change_file("a.py", before=b"1\n", after=b"2\n", wait=True)
+    to = ["restore", "--at", receipt.event_id, "--to", str(tmp_path / "to")]
+    refused = await asyncio.to_thread(lambda: story.stack.swarm(*to, expected=1))
+    [line] = refused.stderr.splitlines()
+    assert f"only their commit {commit} is recorded: `--branch NAME --repo PATH`" in line
+    assert "--partial restores the 1 that were changed" in line
+    assert not (tmp_path / "to").exists()
+    await asyncio.to_thread(story.stack.swarm, *to, "--partial")
+    assert files_below(tmp_path / "to") == {b"a.py": (b"2\n", 0o644)}
