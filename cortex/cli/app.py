@@ -86,6 +86,9 @@ COMMANDS = {
     "cancel": CommandPlace("cortex.cli.run_commands:cancel", "End a run before it is done."),
     "pause": CommandPlace("cortex.cli.run_commands:pause", "Begin no more tasks of a run."),
     "resume": CommandPlace("cortex.cli.run_commands:resume", "Go on with a run."),
+    "session": CommandPlace(
+        "cortex.cli.session_commands:session", "Mirror and import sessions of foreign agents."
+    ),
     "hooks": CommandPlace(
         "cortex.cli.hooks_commands:hooks", "Let foreign agents say what they do as they do it."
     ),

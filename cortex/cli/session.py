@@ -8,11 +8,13 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import typer
+from typing import TYPE_CHECKING
 
 from nervous_system.errors import ConfigError
 from nervous_system.home import Home, find_home
+
+if TYPE_CHECKING:
+    import typer
 
 
 class LogFormat(enum.StrEnum):
@@ -53,7 +55,7 @@ class Session:
         return home
 
     @classmethod
-    def of(cls, ctx: typer.Context) -> "Session":
+    def of(cls, ctx: "typer.Context") -> "Session":
         """Return the session that `ctx` belongs to."""
         session = ctx.find_root().obj
         if not isinstance(session, cls):

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from cortex.coordination.names import agent_name, project_name
-from nervous_system.config import bus_url
 from nervous_system.home import HOME_NAME, Home, find_home, read_json, write_json
 
 PROJECT_FILE = "project.json"
@@ -133,7 +132,9 @@ def _url(values: Mapping[str, str], home: Home, agent: str) -> str:
         user = user_of(agent, read_json(home.settings_file) or {})
         if user in urls:
             return str(urls[user])
-    return bus_url(values, stack)
+    # as nervous_system.config.bus_url says, whose module takes longer to load than a claim takes
+    named = values.get("SWARM_NATS_URL") or stack.get("agent_nats_url")
+    return str(named or stack.get("nats_url") or "")
 
 
 def _project_file(home: Home) -> Path:

@@ -208,10 +208,20 @@ class SharedLog:
         redacted = sum(event.redactions.values())
         return Written(sequence=sequence, event_id=event.event_id, redacted=redacted, event=event)
 
-    async def tell(self, payload: Payload, subject: str, labels: Mapping[str, str]) -> None:
-        """Store something about this agent that nobody waits for, if the bus is there."""
+    async def tell(
+        self, payload: Payload, subject: str, labels: Mapping[str, str], *, has_text: bool
+    ) -> None:
+        """Store something about this agent that nobody waits for, if the bus is there.
+
+        Args:
+            payload: what it says.
+            subject: where.
+            labels: more attributes.
+            has_text: what it says may hold a secret; looking for one takes its time.
+        """
         event = self._build(payload, (), labels)
-        self._redact(event)
+        if has_text:
+            self._redact(event)
         with translated("tell", self._servers):
             await self._client.publish(
                 subject, events.encode(event), headers={MESSAGE_ID_HEADER: event.event_id}

@@ -47,6 +47,7 @@ class SharedMemory:
         key: str,
         value: Any,
         *,
+        as_json: bool = False,
         if_revision: int | None = None,
         because: Iterable[str] = (),
     ) -> Value:
@@ -55,6 +56,7 @@ class SharedMemory:
         Args:
             key: names with dots between them.
             value: up to 1 MiB.
+            as_json: keep a text as a JSON value, too.
             if_revision: the revision that it must be at; 0: there must be none.
             because: ids of the events that led to it.
 
@@ -63,7 +65,7 @@ class SharedMemory:
             ValueRefusedError: it cannot be kept.
         """
         name = key_name(key)
-        text, written_as = memory_rules.encode_value(name, value)
+        text, written_as = memory_rules.encode_value(name, value, as_json=as_json)
         return await self._change(name, text, written_as, if_revision, because)
 
     async def delete(

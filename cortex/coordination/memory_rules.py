@@ -45,13 +45,13 @@ class Value:
             return self.text
 
 
-def encode_value(key: str, value: Any) -> tuple[str, MemoryFormat]:
-    """Return what is kept of a value: text as it is, everything else as JSON.
+def encode_value(key: str, value: Any, *, as_json: bool = False) -> tuple[str, MemoryFormat]:
+    """Return what is kept of a value: text as it is unless asked otherwise, the rest as JSON.
 
     Raises:
         ValueRefusedError: it is no JSON, or larger than 1 MiB.
     """
-    if isinstance(value, str):
+    if isinstance(value, str) and not as_json:
         return checked_text(key, value), "text"
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -6,6 +6,7 @@ when the next one can be expected. Signals are small, and nobody waits for them.
 
 import os
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -49,24 +50,31 @@ class Roster:
         self._log = log
 
     async def announce(
-        self, doing: str, *, status: str = HERE, within: float = BETWEEN_COMMANDS_SECONDS
+        self,
+        doing: str,
+        *,
+        command: Sequence[str] = (),
+        status: str = HERE,
+        within: float = BETWEEN_COMMANDS_SECONDS,
     ) -> None:
         """Say that this agent is there.
 
         Args:
             doing: what it does, in a few words.
+            command: what it runs; secrets are taken out of it.
             status: `HERE`, or `GONE`.
             within: seconds until the next signal, at the latest.
         """
         author = self._log.author
-        payload = events.system_signal(status, detail=doing[:MAX_DOING_CHARACTERS])
+        said = f"{doing}: {' '.join(command)}" if command else doing
+        payload = events.system_signal(status, detail=said[:MAX_DOING_CHARACTERS])
         labels = {
             "host": socket.gethostname(),
             "pid": str(os.getpid()),
             _EXPECTED: f"{within:g}",
         }
         subject = places.own(places.PRESENCE, author.project, author.agent)
-        await self._log.tell(payload, subject, labels)
+        await self._log.tell(payload, subject, labels, has_text=bool(command))
 
     async def list(self) -> list[Presence]:
         """Return the agents that have ever been there, by name.

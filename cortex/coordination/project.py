@@ -14,15 +14,12 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from cortex.coordination.artifacts import Artifacts
 from cortex.coordination.causes import Causes
 from cortex.coordination.config import ProjectConfig
-from cortex.coordination.leases import LeaseKeeper
 from cortex.coordination.log import Author, SharedLog, open_shared_log
-from cortex.coordination.mailbox import Mailbox, Sent, Shown
-from cortex.coordination.memory import SharedMemory
 from cortex.coordination.presence import BEAT_SECONDS, GONE, STEADY_SECONDS, Presence, Roster
 from cortex.coordination.steps import DEFAULT_WAIT_SECONDS, Handoff, Steps
 from cortex.coordination.steps_rules import DEFAULT_LEASE_SECONDS, Step, StepState
@@ -33,22 +30,59 @@ from nervous_system.home import REDACTION_KEY_BYTES, Home
 from nervous_system.schemas import SwarmEvent
 from nervous_system.telemetry.linking import read_carrier
 
+if TYPE_CHECKING:
+    from cortex.coordination.artifacts import Artifacts
+    from cortex.coordination.leases import LeaseKeeper
+    from cortex.coordination.mailbox import Mailbox, Sent, Shown
+    from cortex.coordination.memory import SharedMemory
+
 OpenContents = Callable[[SharedLog], ContentStore]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """One agent's part in a project. Made by `open_project`."""
+    """One agent's part in a project. Made by `open_project`.
 
-    config: ProjectConfig
-    _steps: Steps
-    mailbox: Mailbox
-    memory: SharedMemory
-    """`get set list history delete watch`."""
-    artifact: Artifacts
-    """`upload download list`."""
-    roster: Roster
-    leases: LeaseKeeper
+    Its parts are loaded when they are first used: a command needs one of them.
+    """
+
+    def __init__(
+        self, config: ProjectConfig, log: SharedLog, tokens: Tokens, open_contents: OpenContents
+    ) -> None:
+        self.config = config
+        self._log = log
+        self._tokens = tokens
+        self._open_contents = open_contents
+        self._causes = Causes(tokens)
+        self._steps = Steps(log, tokens, self._causes)
+        self.roster = Roster(log)
+
+    @cached_property
+    def mailbox(self) -> "Mailbox":
+        """Messages: `send inbox follow remove`."""
+        from cortex.coordination.mailbox import Mailbox
+
+        return Mailbox(self._log, self._causes)
+
+    @cached_property
+    def memory(self) -> "SharedMemory":
+        """Values: `get set list history delete watch`."""
+        from cortex.coordination.memory import SharedMemory
+
+        return SharedMemory(self._log, self._causes)
+
+    @cached_property
+    def artifact(self) -> "Artifacts":
+        """Files: `upload download list`."""
+        from cortex.coordination.artifacts import Artifacts
+
+        return Artifacts(self._log, self._open_contents(self._log), self._causes)
+
+    @cached_property
+    def leases(self) -> "LeaseKeeper":
+        """Keeps what this agent holds."""
+        from cortex.coordination.leases import LeaseKeeper
+
+        return LeaseKeeper(self._steps, self._tokens)
 
     @property
     def name(self) -> str:
@@ -87,13 +121,18 @@ class Project:
         to: str = "",
         next_action: str = "",
         changed_files: Sequence[str] = (),
+        exit_code: int | None = None,
         token: int = 0,
         force: bool = False,
         because: Iterable[str] = (),
     ) -> Step:
         """End a step, with a record for whoever comes next; see `Steps.complete`."""
         handoff = Handoff(
-            note=note, next_agent=to, next_action=next_action, changed_files=changed_files
+            note=note,
+            next_agent=to,
+            next_action=next_action,
+            changed_files=changed_files,
+            exit_code=exit_code,
         )
         return await self._steps.complete(
             step,
@@ -126,17 +165,22 @@ class Project:
         step: str = "",
         hold: bool = False,
         because: Iterable[str] = (),
-    ) -> Sent:
+    ) -> "Sent":
         """Tell an agent something, or everybody (`_broadcast`); see `Mailbox.send`."""
         return await self.mailbox.send(recipient, text, step=step, hold=hold, because=because)
 
-    async def inbox(self, *, new: bool = False) -> list[Shown]:
+    async def inbox(self, *, new: bool = False) -> "list[Shown]":
         """Return what lies in the mailbox, and take it for shown; see `Mailbox.inbox`."""
         return await self.mailbox.inbox(new=new)
 
     async def agents(self) -> list[Presence]:
         """Return the agents that have ever been there, by name."""
         return await self.roster.list()
+
+    def holds(self, step: str, token: int) -> bool:
+        """Whether this agent's claim of a step still stands, as far as is known here."""
+        held = self._tokens.get(step)
+        return held is not None and held.token == token
 
     def _token(self, step: str, given: int) -> int:
         return given or self.config.token_for(step)
@@ -176,27 +220,10 @@ async def open_project(
         log = await stack.enter_async_context(
             open_shared_log(settings.url, _author(settings), redact=_redactor(settings))
         )
-        contents = (open_contents or _bus_contents)(log)
-        opened = _assemble(settings, log, tokens or OwnTokens(), contents)
+        opened = Project(settings, log, tokens or OwnTokens(), open_contents or bus_contents)
         if is_present:
             await stack.enter_async_context(_present(opened))
         yield opened
-
-
-def _assemble(
-    config: ProjectConfig, log: SharedLog, tokens: Tokens, contents: ContentStore
-) -> Project:
-    causes = Causes(tokens)
-    steps = Steps(log, tokens, causes)
-    return Project(
-        config=config,
-        _steps=steps,
-        mailbox=Mailbox(log, causes),
-        memory=SharedMemory(log, causes),
-        artifact=Artifacts(log, contents, causes),
-        roster=Roster(log),
-        leases=LeaseKeeper(steps, tokens),
-    )
 
 
 @asynccontextmanager
@@ -233,7 +260,8 @@ def _author(config: ProjectConfig) -> Author:
     )
 
 
-def _bus_contents(log: SharedLog) -> ContentStore:
+def bus_contents(log: SharedLog) -> ContentStore:
+    """Return the contents that lie on the bus."""
     from nervous_system.comms.objects import BusContentStore
 
     return BusContentStore(log.jetstream, servers=log.servers)

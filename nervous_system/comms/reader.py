@@ -112,14 +112,15 @@ class StreamReader:
             BusUnavailableError: the bus is away.
         """
         while True:
-            found: list[Delivery] = []
+            found: dict[str, Delivery] = {}
             try:
                 async for delivery in self._read_once(NEWEST, None, False, subjects):
-                    found.append(delivery)
+                    found.pop(delivery.subject, None)  # written again meanwhile
+                    found[delivery.subject] = delivery
             except _InterruptedError:
                 logger.debug("reading interrupted", extra={"action": "reader_resumes"})
             else:
-                return found
+                return list(found.values())
             if self._client.is_closed:
                 raise BusClosedError(operation="newest")
 
