@@ -33,8 +33,8 @@ export function useTimeTravel(runId: string, isOpen: boolean): TimeTravel {
   const log = useMomentEvents(run, moment.row);
   const { state } = moment;
   const agents = useMemo(
-    () => (run === undefined || state === null ? NO_AGENTS : agentsAt(run.columns, state)),
-    [run, state],
+    () => (run && state ? agentsAt(run.columns, state, log.known) : NO_AGENTS),
+    [run, state, log.known],
   );
   return {
     runId,

@@ -41,6 +41,8 @@ const MAX_NODES = 4_000;
 const MAX_EDGES = 1_200;
 /** Between bars, edges of more nodes than this are a thicket that tells nothing. */
 const MAX_HEAPED_EDGES = 400;
+/** Causes on the same lane that are further away than this are not drawn, pixels. */
+const LONGEST_ARC = 200;
 const HEAP_PIXELS = 6;
 /** Nodes this far outside are drawn, too: half of one may be in sight. */
 const MARGIN_PIXELS = 16;
@@ -130,10 +132,20 @@ function drawEdges(
   const seen = new EdgeSieve(view);
   for (let effect = to - 1; effect >= from && seen.size < MAX_EDGES; effect -= 1) {
     for (const cause of graph.causesOf(effect)) {
-      if (graph.previousOf(effect) === cause || !seen.isNew(graph, cause, effect)) continue;
+      if (isPlain(graph, view, cause, effect) || !seen.isNew(graph, cause, effect)) continue;
       drawEdge(graph, view, cause, effect, sink);
     }
   }
+}
+
+/**
+ * Whether a cause needs no edge: the lane says it already, or the edge would run along the lane
+ * over everything between. Those of the selected node are drawn all the same.
+ */
+function isPlain(graph: SwarmGraph, view: GraphView, cause: number, effect: number): boolean {
+  if (graph.laneIndexOf(cause) !== graph.laneIndexOf(effect)) return false;
+  const reach = (graph.xOf(effect) - graph.xOf(cause)) * view.scale;
+  return graph.previousOf(effect) === cause || reach > LONGEST_ARC;
 }
 
 export function drawEdge(

@@ -25,7 +25,7 @@ const SMALLEST_SCALE = 0.000_1;
 const RIGHT_MARGIN = 28;
 const LEFT_MARGIN = 16;
 const LOWEST_LANE = 14;
-const HIGHEST_LANE = 46;
+const HIGHEST_LANE = 60;
 
 export const INITIAL_VIEW: GraphView = {
   x: 0,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { replayOfRows, type SampleRow } from "../testing/replay_sample.ts";
-import { agentsAt } from "./replay_agents.ts";
+import { agentsAt, lastDecisions } from "./replay_agents.ts";
+import { eventOfRow, placeKey } from "./replay_events.ts";
 import { ReplayIndex } from "./replay_index.ts";
 
 const row = (given: Partial<SampleRow>): SampleRow => ({
@@ -26,12 +27,15 @@ const columns = replayOfRows([
   row(SIGNAL),
 ]);
 const index = new ReplayIndex(columns);
-const at = (moment: number) => agentsAt(columns, index.stateAt(moment)).get("agent-0");
+const at = (moment: number) => agentsAt(columns, index.stateAt(moment), new Map()).get("agent-0");
 
 describe("the agents at a moment", () => {
   it("are those that had spoken by then", () => {
-    expect([...agentsAt(columns, index.stateAt(1)).keys()]).toEqual(["agent-0"]);
-    expect([...agentsAt(columns, index.stateAt(2)).keys()]).toEqual(["agent-0", "agent-1"]);
+    expect([...agentsAt(columns, index.stateAt(1), new Map()).keys()]).toEqual(["agent-0"]);
+    expect([...agentsAt(columns, index.stateAt(2), new Map()).keys()]).toEqual([
+      "agent-0",
+      "agent-1",
+    ]);
   });
 
   it("have the status of their last signal", () => {
@@ -55,5 +59,21 @@ describe("the agents at a moment", () => {
   it("show their last decision and what they have done", () => {
     expect(at(5)).toMatchObject({ events: 5, decisions: 1, failures: 2 });
     expect(at(5)?.decision?.id).toBe("ENCHANTED_SWARM#6");
+  });
+
+  it("say of what they did last what is known of it", () => {
+    const whole = { ...eventOfRow(columns, 1), summary: "because" };
+    const known = new Map([[placeKey(whole), whole]]);
+    const agents = agentsAt(columns, index.stateAt(2), known);
+    expect(agents.get("agent-0")?.last?.text).toBe("because");
+    expect(agents.get("agent-1")?.last?.text).toBe("agent-1 · decision");
+  });
+
+  it("name the decisions whose words are worth fetching, the newest first", () => {
+    expect(lastDecisions(columns, index.stateAt(5), 2)).toEqual([
+      "ENCHANTED_SWARM#9",
+      "ENCHANTED_SWARM#6",
+    ]);
+    expect(lastDecisions(columns, index.stateAt(5), 1)).toHaveLength(1);
   });
 });

@@ -19,6 +19,7 @@ function naiveState(columns: ReplayColumns, last: number) {
     const failure = newest(own.filter((row) => columns.flag[row] === 1));
     return {
       row: newest(own),
+      act: newest(own.filter((row) => kindOf(row) !== "system_signal")),
       signal,
       decision: newest(own.filter((row) => decisions.includes(row))),
       failure: failure >= signal ? failure : -1,
@@ -39,6 +40,7 @@ function indexedState(index: ReplayIndex, row: number) {
   const state = index.stateAt(row);
   const agents = index.columns.agents.map((_, agent) => ({
     row: state.agentRow[agent],
+    act: state.agentAct[agent],
     signal: state.agentSignal[agent],
     decision: state.agentDecision[agent],
     failure: state.agentFailure[agent],

@@ -24,6 +24,8 @@ export interface ReplayState {
   readonly errors: number;
   /** Newest row of each agent. */
   readonly agentRow: Int32Array;
+  /** Newest row of each agent that is no signal: what it did last. */
+  readonly agentAct: Int32Array;
   /** Newest signal of each agent: its status is the agent's. */
   readonly agentSignal: Int32Array;
   /** Newest decision of each agent. */
@@ -75,6 +77,7 @@ export class ReplayIndex {
     if (category === CATEGORY.change)
       applyChange(state, agent, row, columns.resource[row] as number);
     if (category === CATEGORY.signal) applySignal(state, agent, row);
+    else state.agentAct[agent] = row;
     if (columns.flag[row] === 1) applyFailure(state, agent, row);
   }
 }
@@ -109,7 +112,7 @@ function add(counts: Int32Array, index: number): void {
 }
 
 function checkpointInterval(columns: ReplayColumns): number {
-  const numbers = 8 * columns.agents.length + columns.resources.length + 5;
+  const numbers = 9 * columns.agents.length + columns.resources.length + 5;
   return Math.max(MIN_INTERVAL, Math.ceil((columns.rows * numbers) / CHECKPOINT_BUDGET));
 }
 
@@ -122,6 +125,7 @@ function emptyState(columns: ReplayColumns): Working {
     changes: 0,
     errors: 0,
     agentRow: new Int32Array(agents).fill(-1),
+    agentAct: new Int32Array(agents).fill(-1),
     agentSignal: new Int32Array(agents).fill(-1),
     agentDecision: new Int32Array(agents).fill(-1),
     agentFailure: new Int32Array(agents).fill(-1),
@@ -137,6 +141,7 @@ function copyState(state: ReplayState): Working {
   return {
     ...state,
     agentRow: state.agentRow.slice(),
+    agentAct: state.agentAct.slice(),
     agentSignal: state.agentSignal.slice(),
     agentDecision: state.agentDecision.slice(),
     agentFailure: state.agentFailure.slice(),

@@ -50,9 +50,11 @@ export function restoreCommand(columns: ReplayColumns, row: number, workspaceId:
   return `swarm restore --at ${shellWord(at)}${workspace} --to restored-${columns.seq[row] ?? 0}`;
 }
 
-/** Workspaces that the run changes something in, in the order of their first change. */
+/** Workspaces that the run changes something in: its own, then others by their first change. */
 export function workspacesOf(columns: ReplayColumns): readonly string[] {
-  return [...new Set(columns.resources.map((resource) => resource.workspace_id))];
+  const found = new Set(columns.resources.map((resource) => resource.workspace_id));
+  const own = found.delete(columns.runId) ? [columns.runId] : [];
+  return [...own, ...found];
 }
 
 /** A text as a shell reads it back unchanged. */
