@@ -14,7 +14,7 @@ from infrastructure.intake.sessions.formats.registry import (
     format_of_text,
 )
 from infrastructure.intake.sessions.identity import Identity, identify
-from infrastructure.intake.sessions.reader import mapping_of
+from infrastructure.intake.sessions.reader import mapping_of, parse_time
 from infrastructure.intake.sessions.splitting import parse_line
 from infrastructure.intake.sessions.tables import MAGIC, open_tables, table_names
 
@@ -124,6 +124,19 @@ def identify_lines(
     return identify(
         form.harness, form.mapper, form.source, named, parent_session=_parent(form, objects)
     )
+
+
+def first_time(objects: list[Mapping[str, Any]]) -> int:
+    """Return the first time in a source, in nanoseconds since 1970; 0: its first lines say none.
+
+    What comes before the first time of a session happened then, as far as anybody knows.
+    """
+    for one in objects:
+        for key in ("timestamp", "startTime", "time"):
+            found = parse_time(one.get(key))
+            if found:
+                return found
+    return 0
 
 
 def fallback_identity(path: Path, form: Format, *, session_id: str = "") -> Identity:

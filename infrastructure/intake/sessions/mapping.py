@@ -101,7 +101,14 @@ def settled_of(document: Mapping[str, Any]) -> Settled:
 class Mapper:
     """Plans the events of one source."""
 
-    def __init__(self, identity: Identity, reader: Reader, *, price: Price = no_price) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        reader: Reader,
+        *,
+        price: Price = no_price,
+        begun_ns: int = 0,
+    ) -> None:
         self.identity = identity
         self.reader = reader
         self.settled = Settled()
@@ -109,7 +116,7 @@ class Mapper:
         self._attributes = identity.attributes
         self._key = identity.key
         self._seen: dict[bytes, int] = {}
-        self._clock_ns = 0
+        self._clock_ns = begun_ns
         self._files = FileStates()
         self._prompt = ""
         self._prompt_id = ""
@@ -399,6 +406,7 @@ class Mapper:
             output_tokens=steps[1],
             cache_read_tokens=steps[2],
             cache_write_tokens=steps[3],
+            counts_cached=used.counts_cached,
             at_ns=used.at_ns,
         )
         cost = steps[4] if used.cost_usd is not None else self._price(used.model, step)
@@ -435,6 +443,7 @@ def _larger(before: Used, after: Used) -> Used:
         cache_read_tokens=max(before.cache_read_tokens, after.cache_read_tokens),
         cache_write_tokens=max(before.cache_write_tokens, after.cache_write_tokens),
         cost_usd=max(costs, default=None),
+        counts_cached=after.counts_cached,
         is_total=after.is_total,
         at_ns=after.at_ns,
     )

@@ -17,6 +17,7 @@ from infrastructure.intake.sessions.detecting import (
     HEAD_LINES,
     detect,
     fallback_identity,
+    first_time,
     head_objects,
     identify_lines,
 )
@@ -200,11 +201,18 @@ class SourceMirror:
             None at the end; else it has to be read again, and whether it is a continuation of what
             is stored no more.
         """
-        identity = await self._identity(file, form)
-        if identity is None:
+        begun = await self._identity(file, form)
+        if begun is None:
             return None
+        identity, begun_ns = begun
+        mapper = Mapper(
+            identity,
+            form.reader(),
+            price=self._options.price,
+            begun_ns=begun_ns or _age(self._path),
+        )
         try:
-            return await self._follow(file, form, identity, is_rewritten=is_rewritten)
+            return await self._follow(file, form, mapper, is_rewritten=is_rewritten)
         except RewrittenError:
             logger.info(
                 "source was rewritten",
@@ -223,7 +231,8 @@ class SourceMirror:
             await self._is_stopped_after(RETRY_SECONDS)
             return False
 
-    async def _identity(self, file: FollowedFile, form: Format) -> Identity | None:
+    async def _identity(self, file: FollowedFile, form: Format) -> tuple[Identity, int] | None:
+        """Return whose session a file holds, and when it began; None: asked to stop before."""
         head = b""
         while True:
             data = file.read()
@@ -233,16 +242,16 @@ class SourceMirror:
             is_enough = len(head) >= HEAD_BYTES or head.count(b"\n") >= HEAD_LINES
             if found is not None or is_enough or not (data or self._options.is_following):
                 file.rewind()
-                return found or fallback_identity(
+                identity = found or fallback_identity(
                     self._path, form, session_id=self._options.session_id
                 )
+                return identity, first_time(objects)
             if not data and await self._is_stopped_after(self._options.poll_seconds):
                 return None
 
     async def _follow(
-        self, file: FollowedFile, form: Format, identity: Identity, *, is_rewritten: bool
+        self, file: FollowedFile, form: Format, mapper: Mapper, *, is_rewritten: bool
     ) -> bool | None:
-        mapper = Mapper(identity, form.reader(), price=self._options.price)
         writer = await open_writer(
             mapper, self._store, is_rewritten=is_rewritten, facts=self._facts
         )
@@ -302,7 +311,12 @@ class SourceMirror:
     async def _mirror_session(self, document: Document) -> None:
         is_rewritten = False
         while True:
-            mapper = Mapper(document.identity, document.format.reader(), price=self._options.price)
+            mapper = Mapper(
+                document.identity,
+                document.format.reader(),
+                price=self._options.price,
+                begun_ns=_age(self._path),
+            )
             try:
                 writer = await open_writer(
                     mapper, self._store, is_rewritten=is_rewritten, facts=self._facts
@@ -348,6 +362,14 @@ class SourceMirror:
         except TimeoutError:
             pass
         return self._stop.is_set()
+
+
+def _age(path: Path) -> int:
+    """Return when a source was written last, in nanoseconds since 1970; 0: it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _state_of(path: Path) -> tuple[tuple[int, int], ...]:

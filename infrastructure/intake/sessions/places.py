@@ -1,5 +1,6 @@
 """Where harnesses keep the transcripts of their sessions. Pure but for looking at folders."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ from infrastructure.intake.sessions.errors import NoSessionError
 
 MIRRORED = ("claude-code", "codex", "openclaw", "hermes")
 """Harnesses whose sessions can be mirrored while they go on."""
+MAX_HEAD_BYTES = 64 * 1024
 _PUNCTUATION = re.compile(r"[^A-Za-z0-9]")
 
 
@@ -87,3 +89,13 @@ def _age(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
+
+
+def works_in(path: Path, directory: Path) -> bool:
+    """Whether a transcript's first line says that its session works in a directory."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline(MAX_HEAD_BYTES)
+    except OSError:
+        return False
+    return f'"cwd":{json.dumps(str(directory))}'.encode() in first.replace(b'": ', b'":')

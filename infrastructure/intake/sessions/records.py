@@ -94,6 +94,8 @@ class Used(Record):
     cache_write_tokens: int = 0
     cost_usd: float | None = None
     """None: the transcript does not say."""
+    counts_cached: bool = False
+    """Tokens of the cache are among the input tokens."""
     is_total: bool = False
     """The figures are those of the whole session up to here."""
 

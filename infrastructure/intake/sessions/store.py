@@ -60,6 +60,8 @@ class Batch:
     """As it is afterwards, all but its sequence."""
     document: dict[str, Any]
     """What else its event says."""
+    at_ns: int
+    """Time of the newest event of the session; 0: not known."""
 
 
 class SessionStore:
@@ -188,6 +190,8 @@ class SessionStore:
             workspace_id=identity.run_id,
             attributes=identity.attributes,
         )
+        if batch.at_ns:
+            event.timestamp.seconds, event.timestamp.nanos = divmod(batch.at_ns, _SECOND)
         return Outgoing(subject=subject, payload=events.encode(event), event_id=event.event_id)
 
     async def _last(self, stream: str, subject: str) -> Cursor | None:

@@ -122,7 +122,9 @@ class SessionWriter:
             if len(planned) < LATE_AT_ONCE:
                 break
         if is_quiet and (self._cursor.units != self._units or not self._cursor.sequence):
-            await self._append(Batch([], self._present_cursor(), self._document()))
+            await self._append(
+                Batch([], self._present_cursor(), self._document(), self.mapper.last_ns)
+            )
 
     async def flush(self) -> None:
         """Store what waits.
@@ -202,7 +204,7 @@ class SessionWriter:
         taken = [self._waiting[number].outgoing for number in range(count)]
         is_all = count == len(self._waiting)
         cursor = self._present_cursor() if is_all else self._cursor_after(count)
-        return Batch(taken, cursor, self._document())
+        return Batch(taken, cursor, self._document(), self.mapper.last_ns)
 
     def _present_cursor(self) -> Cursor:
         return replace(
@@ -230,7 +232,7 @@ class SessionWriter:
             await self._rebase()
             return
         self._cursor = replace(batch.cursor, sequence=sequence)
-        self._last_batch = replace_cursor(batch, self._cursor)
+        self._last_batch = replace(batch, cursor=self._cursor)
         self.progress.stored_events += len(batch.events)
         for _ in batch.events:
             one = self._waiting.popleft()
@@ -285,11 +287,6 @@ def _fitting(waiting: Iterable[_Waiting]) -> int:
             break
         count += 1
     return count
-
-
-def replace_cursor(batch: Batch, cursor: Cursor) -> Batch:
-    """Return a batch as it was stored."""
-    return Batch(batch.events, cursor, batch.document)
 
 
 async def open_writer(

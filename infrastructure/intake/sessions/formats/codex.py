@@ -385,5 +385,6 @@ def _total(usage: Mapping[str, Any], model: str) -> Used:
         output_tokens=whole(usage.get("output_tokens")),
         cache_read_tokens=whole(usage.get("cached_input_tokens")),
         cache_write_tokens=whole(usage.get("cache_write_input_tokens")),
+        counts_cached=True,
         is_total=True,
     )

@@ -109,6 +109,7 @@ class GeminiReader(Reader):
                     input_tokens=whole(tokens.get("input")),
                     output_tokens=whole(tokens.get("output")) + whole(tokens.get("thoughts")),
                     cache_read_tokens=whole(tokens.get("cached")),
+                    counts_cached=True,
                 )
             )
 

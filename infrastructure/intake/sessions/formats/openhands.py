@@ -116,6 +116,7 @@ class OpenHandsReader(Reader):
                     cache_read_tokens=whole(tokens.get("cache_read_tokens")),
                     cache_write_tokens=whole(tokens.get("cache_write_tokens")),
                     cost_usd=float(cost) if isinstance(cost, int | float) else None,
+                    counts_cached=True,
                     is_total=True,
                 )
             )
