@@ -13,7 +13,7 @@ from cortex.memory.keeping import Keeper
 from cortex.memory.retrieval import DEFAULT_LIMIT, Mode, Recalled, Retriever, Scope
 from nervous_system.errors import SwarmError
 
-RECALL_SECONDS = 2.0
+RECALL_SECONDS = 5.0
 """Longest that an agent waits for memories."""
 KEEPING_SECONDS = 0.5
 """Of these, for taking in what earlier runs have left."""
