@@ -76,13 +76,15 @@ export function AgentLogStream(props: AgentLogStreamProps) {
     paddingStart: HEAD,
   });
 
+  const height = virtual.getTotalSize();
+
   // The list is a window onto the outside world: where it stands is kept by hand.
   // biome-ignore lint/correctness/useExhaustiveDependencies: rows and their height decide, not the ref
   useLayoutEffect(() => {
     virtual.measure();
     if (!held) toBottom(scroller.current);
     setIsAtStart(!scroller.current || scroller.current.scrollTop < HEAD);
-  }, [rows.length, rowHeight, width, held]);
+  }, [rows.length, rowHeight, width, height, held]);
   useKeptPlace(scroller, before * rowHeight, held !== null);
 
   const hold = (isPaused: boolean) => setHeld({ events: props.events, isPaused });
@@ -128,7 +130,7 @@ export function AgentLogStream(props: AgentLogStreamProps) {
         onKeyDown={onKeyDown}
         hidden={rows.length === 0 && !earlier.isLoading && !earlier.error}
       >
-        <div className="log-rows" role="presentation" style={{ height: virtual.getTotalSize() }}>
+        <div className="log-rows" role="presentation" style={{ height }}>
           {virtual.getVirtualItems().map(({ index, start }) => {
             const event = rows[index];
             if (!event) return null;
