@@ -34,7 +34,10 @@ def agent_list(archive: Archive, run_id: str) -> AgentList:
 def _spans(archive: Archive, keys: Sequence[Sequence[str]]) -> dict[SpanKey, AgentSpan]:
     if not keys:
         return {}
-    asked = {"traces": [trace for trace, _ in keys], "spans": [span for _, span in keys]}
+    asked: dict[str, Any] = {
+        "traces": [trace for trace, _ in keys],
+        "spans": [span for _, span in keys],
+    }
     names = {
         (row["trace_id"], row["span_id"]): row["name"]
         for row in archive.rows("span_names", **asked)

@@ -19,7 +19,7 @@ from cortex.engine.past import Past
 from infrastructure.history.blobs import Blobs
 from infrastructure.history.client import AsyncHistory, HistoryClient, open_history
 from infrastructure.history.config import HistoryConfig
-from mission_control.server.query_text import query_text
+from mission_control.server.query_text import Order, query_text
 
 ROW_FORMAT = "JSONEachRow"
 
@@ -62,14 +62,19 @@ class Archive:
         """What was, by the engine's own rules."""
         return Past(AsyncHistory(self.client), self.contents)
 
-    def rows(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+    def rows(
+        self, name: str, /, *, order: Order = "asc", **parameters: Any
+    ) -> list[dict[str, Any]]:
         """Return the rows of a query of ours; times are RFC 3339 with all nine digits.
 
         Raises:
             HistoryError: it cannot be asked.
         """
         raw = self.client.raw(
-            query_text(name), parameters, output_format=OUTPUT_FORMAT, settings=OUTPUT_SETTINGS
+            query_text(name, order),
+            parameters,
+            output_format=OUTPUT_FORMAT,
+            settings=OUTPUT_SETTINGS,
         )
         result = read_result(raw.splitlines())
         return [dict(zip(result.names, row, strict=True)) for row in result.rows]

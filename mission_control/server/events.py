@@ -4,7 +4,7 @@ import asyncio
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from cortex.cli.event_view import summary, view_of_row
 from cortex.cli.moments import named_event
@@ -15,12 +15,12 @@ from cortex.errors import MomentError
 from mission_control.server.archive import Archive
 from mission_control.server.cursors import HIGHEST, format_places, parse_places
 from mission_control.server.ledger import entry_of
-from mission_control.server.models import EventDetail, EventLink, EventPage, EventRow
+from mission_control.server.models import EventDetail, EventLink, EventPage, ListedEvent
 from mission_control.server.moments import HIGHEST_NS, LOWEST_NS, asked_time
+from mission_control.server.query_text import MAX_LISTED_CHARACTERS, Order
 
 MAX_EFFECTS = 200
 MAX_SUMMARY_CHARACTERS = 300
-Order = Literal["asc", "desc"]
 Row = dict[str, Any]
 
 
@@ -80,7 +80,7 @@ def event_page(
             "events",
             **parameters,
             **_bounds(stream, place, order),
-            is_ascending=order == "asc",
+            order=order,
             limit=limit + 1,
         )
         for stream, place in places.items()
@@ -106,9 +106,15 @@ def merge_streams(
     return taken[:limit], len(taken) > limit
 
 
-def event_row(row: Mapping[str, Any]) -> EventRow:
-    """Return a row of `swarm.events` as the command line shows it."""
-    return EventRow(**view_of_row(row))
+def event_row(row: Mapping[str, Any]) -> ListedEvent:
+    """Return a row of `swarm.events` as the command line shows it, but for very long texts."""
+    view = view_of_row(row)
+    cut = [name for name, value in view.items() if _is_long(value)]
+    return ListedEvent(**view | {name: view[name][:MAX_LISTED_CHARACTERS] for name in cut}, cut=cut)
+
+
+def _is_long(value: object) -> bool:
+    return isinstance(value, str) and len(value) > MAX_LISTED_CHARACTERS
 
 
 async def event_detail(archive: Archive, text: str) -> EventDetail:

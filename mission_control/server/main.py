@@ -22,6 +22,8 @@ DRAIN_SECONDS = 3
 """How long answers under way may take once the process is asked to stop."""
 KEEP_ALIVE_SECONDS = 30
 BACKLOG = 512
+_CHATTY = ("uvicorn", "clickhouse_connect", "urllib3")
+"""What goes wrong is said by us, once, where it is answered."""
 logger = logging.getLogger(__name__)
 
 
@@ -40,6 +42,8 @@ def main(
     """Run until SIGTERM or SIGINT; return the process's exit code."""
     options = _parse(arguments)
     configure_logging(options.log_format)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         config = DashboardConfig.from_env(os.environ if environment is None else environment)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:

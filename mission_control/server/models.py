@@ -358,10 +358,17 @@ class EventRow(Answer):
     attributes: dict[str, str]
 
 
+class ListedEvent(EventRow):
+    """An event in a list, which may leave out the rest of very long texts."""
+
+    cut: list[str]
+    """Columns of which these are the first 20,000 characters; `/events/{event_id}` has all."""
+
+
 class EventPage(Answer):
     """Events in the order asked for."""
 
-    items: list[EventRow]
+    items: list[ListedEvent]
     next_cursor: str | None
     """Where the next page starts; None: this is the last."""
 
@@ -437,7 +444,7 @@ class Trace(Answer):
 
     trace_id: str
     spans: list[Span]
-    events: list[EventRow]
+    events: list[ListedEvent]
     truncated: bool
     """There are more spans or events than are listed."""
     jaeger_url: str | None

@@ -19,9 +19,9 @@ select
         ),
         -60
     ) as samples,
-    argMaxIf((toString(event_id), left(rationale, 500), toUnixTimestamp64Nano(event_time)), event_time, kind = 'decision')
+    argMaxIf((toString(event_id), leftUTF8(rationale, 500), toUnixTimestamp64Nano(event_time)), event_time, kind = 'decision')
         as decision,
-    argMaxIf((toString(event_id), left(detail, 1000), toUnixTimestamp64Nano(event_time)), event_time, status = 'CRITICAL_FAILURE')
+    argMaxIf((toString(event_id), leftUTF8(detail, 1000), toUnixTimestamp64Nano(event_time)), event_time, status = 'CRITICAL_FAILURE')
         as failure,
     maxIf(event_time, kind = 'system_signal' and status != 'CRITICAL_FAILURE')
         > maxIf(event_time, status = 'CRITICAL_FAILURE') as is_well_since,

@@ -2,10 +2,16 @@
 select
     * except (
         raw, event_id, previous_digest, original_digest, is_repeated,
-        ledger_identity, ledger_prev_seq, ledger_prev, ledger_root, ledger_count
+        ledger_identity, ledger_prev_seq, ledger_prev, ledger_root, ledger_count, ${texts}
     ),
+    ${cut},
     toString(event_id) as event_id
-from swarm.events
-where trace_id = {trace:String} and not is_repeated
+from
+(
+    select *
+    from swarm.events
+    where trace_id = {trace:String} and not is_repeated
+    order by event_time, stream, stream_seq
+    limit {limit:UInt64}
+)
 order by event_time, stream, stream_seq
-limit {limit:UInt64}
