@@ -222,7 +222,7 @@ def _handler(session: Session, harness: Harness, gate: Path | None, *, is_http: 
         python=sys.executable,
         script=str(Path(infrastructure.intake.hooks.command.__file__).resolve()),
         home=str(session.home.root.resolve()),
-        is_gate=gate is not None,
+        policy=str(gate.resolve()) if gate is not None else "",
         url=url,
     )
 

@@ -1,6 +1,6 @@
 """The command that a harness runs at each of its hooks; it must cost the agent next to nothing.
 
-    python -I -S command.py HARNESS HOME [gate]
+    python -I -S command.py HARNESS HOME [gate POLICY]
 
 Run by a bare interpreter: nothing of ours is imported, and of the library only what is written in
 C, for a cold start has 60 ms. The payload on standard input goes as it is to the receiver of the
@@ -30,7 +30,8 @@ def main(arguments: list[str]) -> int:
     if len(arguments) < 2:
         return BLOCKED if "gate" in arguments else 0
     harness, home = arguments[0], arguments[1]
-    is_gate = "gate" in arguments[2:]
+    is_gate = "gate" in arguments[2:3]
+    policy = arguments[3] if is_gate and len(arguments) > 3 else ""
     at_ns = time.time_ns()
     delivery = os.urandom(16).hex()
     try:
@@ -38,7 +39,7 @@ def main(arguments: list[str]) -> int:
     except OSError:
         payload = b""
     try:
-        answer = deliver(home, harness, delivery, payload, is_gate)
+        answer = deliver(home, harness, delivery, payload, policy if is_gate else None)
     except Exception:  # noqa: BLE001 - whatever it is, the agent must not notice
         answer = None
     if answer is not None:
@@ -70,14 +71,19 @@ def write_all(descriptor: int, data: bytes) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-def deliver(home: str, harness: str, delivery: str, payload: bytes, is_gate: bool) -> bytes | None:
+def deliver(
+    home: str, harness: str, delivery: str, payload: bytes, policy: str | None
+) -> bytes | None:
     """Hand the payload to the receiver; return what the harness is to be told, None: no answer."""
     port = receiver_port(home)
     if not port:
         return None
-    limit = GATE_DEADLINE_SECONDS if is_gate else DEADLINE_SECONDS
+    limit = DEADLINE_SECONDS if policy is None else GATE_DEADLINE_SECONDS
     deadline = time.monotonic() + limit
-    path = f"/v1/hooks/{harness}?delivery={delivery}{'&gate=1' if is_gate else ''}"
+    gate = (
+        "" if policy is None else "&gate=" + "".join(f"%{one:02X}" for one in os.fsencode(policy))
+    )
+    path = f"/v1/hooks/{harness}?delivery={delivery}{gate}"
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(payload)}\r\nConnection: close\r\n\r\n"

@@ -11,7 +11,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
@@ -22,7 +22,7 @@ from infrastructure.intake.gate.answers import answer
 from infrastructure.intake.gate.files import named_files, places_of
 from infrastructure.intake.gate.policy import PolicyError, load_policy
 from infrastructure.intake.gate.rules import NO_RULE, Policy, Use, Verdict, decide
-from infrastructure.intake.hooks.installed import policy_of
+from infrastructure.intake.hooks.installed import is_installed_policy
 from infrastructure.intake.hooks.payloads import (
     HARNESSES,
     Hook,
@@ -95,7 +95,7 @@ class HookDesk:
         try:
             async with self._turn:
                 await self._send_pending()
-                body = await self._take(found, is_gate="gate" in query)
+                body = await self._take(found, query.get("gate"))
         except (BusError, OSError) as error:
             _log.warning("hook refused", extra={"action": "hook_refused", "reason": str(error)})
             return Response(status=503, body=b"the bus is away\n")
@@ -120,16 +120,23 @@ class HookDesk:
             return
         for path in self._pending.take():
             for pending in read_pending(path):
-                await self._take(pending, is_gate=False)
+                await self._take(pending, None)
             path.unlink()
 
-    async def _take(self, found: Pending, *, is_gate: bool) -> bytes:
-        """Publish what a payload says and return what its hook is told."""
+    async def _take(self, found: Pending, policy: str | None) -> bytes:
+        """Publish what a payload says and return what its hook is told.
+
+        Args:
+            found: the payload.
+            policy: path of the policy that decides; None: no gate was asked for.
+        """
         if found.delivery in self._known:
             return b""
         hook = await asyncio.to_thread(self._hook, found)
-        told = tell(hook)
-        judged = await asyncio.to_thread(self._judge, hook) if is_gate else None
+        told = _told(hook)
+        judged = None
+        if policy is not None and hook.is_before_tool:
+            judged = await asyncio.to_thread(self._judge, hook, policy)
         if judged is not None:
             told.append(_decision(hook, judged))
         elif found.is_denied and hook.is_before_tool:
@@ -170,20 +177,23 @@ class HookDesk:
 
     # --- the gate
 
-    def _judge(self, hook: Hook) -> _Judged | None:
-        """Decide on a tool that is about to run; whatever keeps from it, denies."""
-        if not hook.is_before_tool:
-            return None
-        path = policy_of(self._home, hook.harness)
-        if path is None:
-            verdict = Verdict(action="deny", reason="no policy is installed", rule=NO_RULE)
-            return _Judged(verdict=verdict, policy="", digest="")
-        try:
-            policy, digest = self._policy(path)
-        except PolicyError as error:
-            verdict = Verdict(action="deny", reason=str(error), rule=NO_RULE)
-            return _Judged(verdict=verdict, policy=str(path), digest="")
-        return _Judged(verdict=decide(policy, use_of(hook)), policy=str(path), digest=digest)
+    def _judge(self, hook: Hook, policy: str) -> _Judged:
+        """Decide on a tool that is about to run; whatever keeps from it, denies.
+
+        Only policies that were installed are read: whoever can post here need not be able to read
+        all files.
+        """
+        digest = ""
+        if not is_installed_policy(self._home, hook.harness, policy):
+            reason = f"{policy or 'no policy'} is not installed here: see `swarm hooks status`"
+            verdict = Verdict(action="deny", reason=reason, rule=NO_RULE)
+        else:
+            try:
+                rules, digest = self._policy(Path(policy))
+                verdict = decide(rules, use_of(hook))
+            except PolicyError as error:
+                verdict = Verdict(action="deny", reason=str(error), rule=NO_RULE)
+        return _Judged(verdict=verdict, policy=policy, digest=digest)
 
     def _policy(self, path: Path) -> tuple[Policy, str]:
         """Return the policy as the file has it now."""
@@ -198,6 +208,15 @@ class HookDesk:
             policy, digest = load_policy(path)
             self._policies[path] = known = (state, policy, digest)
         return known[1], known[2]
+
+
+def _told(hook: Hook) -> list[Told]:
+    """Return what a hook says; one that nobody understands is kept as the line that it is."""
+    try:
+        return tell(hook)
+    except (InvalidEventError, ValueError, TypeError, KeyError, RecursionError) as error:
+        _log.warning("hook unread", extra={"action": "hook_unread", "reason": str(error)})
+        return tell(replace(hook, value={}))
 
 
 def use_of(hook: Hook) -> Use:

@@ -38,10 +38,11 @@ def forget_installed(home: Home, settings: str) -> None:
     _write(home, _others(home, settings))
 
 
-def policy_of(home: Home, harness: str) -> Path | None:
-    """Return the policy by which tools of a harness are judged; None: there is none."""
-    policies = [one.policy for one in read_installed(home) if one.harness == harness and one.policy]
-    return Path(policies[-1]) if policies else None
+def is_installed_policy(home: Home, harness: str, policy: str) -> bool:
+    """Whether hooks of a harness were installed with this policy."""
+    return bool(policy) and any(
+        one.harness == harness and one.policy == policy for one in read_installed(home)
+    )
 
 
 def _others(home: Home, settings: str) -> list[Installed]:

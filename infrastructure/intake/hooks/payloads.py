@@ -81,8 +81,11 @@ class Hook:
         session = self.value.get("session_id")
         child = self.value.get("agent_id")
         named = session if isinstance(session, str) and session else UNKNOWN_SESSION
-        is_child = isinstance(child, str) and child and child != named and self.name not in _OWN
-        return identify(self.harness, MAPPER, "hook", named, child=str(child) if is_child else "")
+        if not isinstance(child, str) or child in {"", named} or self.name in _OWN:
+            return identify(self.harness, MAPPER, "hook", named)
+        if self.harness == CODEX:  # its sub-agents have sessions of their own
+            return identify(self.harness, MAPPER, "hook", child, parent_session=named)
+        return identify(self.harness, MAPPER, "hook", named, child=child)
 
     def text(self, name: str) -> str:
         """Return a text of the payload; what is none is empty."""

@@ -48,14 +48,15 @@ class Handler:
     python: str
     script: str
     home: str
-    is_gate: bool = False
+    policy: str = ""
+    """Absolute path of the gate's policy; empty: no gate."""
     url: str = ""
     """Of the receiver, where the harness is to post by itself; empty: it runs the command."""
 
     def entry(self, event: str) -> dict[str, Any]:
         """Return what stands in the settings for one event."""
         group = {"matcher": "*"} if event in _WITH_TOOL else {}
-        if self.url and not (self.is_gate and event == BEFORE_TOOL):
+        if self.url and not (self.policy and event == BEFORE_TOOL):
             target: dict[str, Any] = {"type": "http", "url": f"{self.url}{HTTP_PATH}{self.harness}"}
         else:
             target = {"type": "command", "command": self.command(event)}
@@ -64,8 +65,8 @@ class Handler:
     def command(self, event: str) -> str:
         """Return the command; one of the gate blocks the tool however it fails."""
         words = [self.python, "-I", "-S", self.script, self.harness, self.home]
-        if self.is_gate and event == BEFORE_TOOL:
-            return f"{shlex.join([*words, 'gate'])} || exit 2"
+        if self.policy and event == BEFORE_TOOL:
+            return f"{shlex.join([*words, 'gate', self.policy])} || exit 2"
         return shlex.join(words)
 
 
