@@ -124,6 +124,10 @@ export interface Task {
   readonly started_at: string | null;
   readonly ended_at: string | null;
   readonly event_id: string;
+  /** The task as it was created. */
+  readonly document: Readonly<Record<string, JsonColumn>>;
+  /** What came of it; null until it ends. */
+  readonly result: Readonly<Record<string, JsonColumn>> | null;
 }
 
 export interface ModelUse {

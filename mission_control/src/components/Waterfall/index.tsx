@@ -148,8 +148,6 @@ interface EventsProps extends WaterfallProps {
 /** For the pointer only: the page lists the same events as links. */
 function Events({ events, selectedEvent, onEvent }: EventsProps) {
   return events.map(({ event, at }) => (
-    // biome-ignore lint/a11y/noStaticElementInteractions: hidden from those who do not point
-    // biome-ignore lint/a11y/useKeyWithClickEvents: hidden from those who do not point
     <span
       key={`${event.stream}${event.seq}`}
       aria-hidden="true"
