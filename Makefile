@@ -8,7 +8,7 @@ WORKERS ?= 2
 CONTRACT := proto/enchanted/events/v1/events.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock web proto fmt lint format-check types arches fresh spelling unit integration acceptance \
+.PHONY: help setup lock web web-lock web-check web-test proto proto-web fmt lint format-check types arches fresh spelling unit integration acceptance \
         check test soak bench docs demo clean
 
 help: ## list the targets
@@ -38,6 +38,15 @@ web: setup ## build the pages of the dashboard (skips what is fresh)
 proto: setup ## generate the wire contract's classes
 	@$(BIN)/python proto/generate.py
 
+proto-web: setup ## generate the wire contract's types for the pages
+	@$(BIN)/python proto/generate_web.py
+
+web-lock: setup ## pin the newest packages that package.json allows in package-lock.json
+	@rm -rf .make/web-lock && mkdir -p .make/web-lock
+	@cp mission_control/package.json mission_control/.npmrc .make/web-lock/
+	@cd .make/web-lock && npm install --package-lock-only --ignore-scripts --loglevel=error
+	@cp .make/web-lock/package-lock.json mission_control/ && node mission_control/lock.mjs
+
 fmt: setup ## format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
@@ -54,7 +63,10 @@ spelling: setup
 fresh: setup ## check that generated code and documents are up to date
 	@echo '== generated files are fresh' && $(BIN)/python -m pytest tests/architecture tests/docs
 
-check: format-check lint types arches spelling fresh ## all the checks that run no server
+web-check: setup ## check and test the code of the pages
+	@echo '== pages' && $(BIN)/python -m tests.web.checks
+
+check: format-check lint types arches spelling fresh web-check ## all the checks that run no server
 
 unit: setup
 	@echo '== unit and property tests' && $(BIN)/python -m pytest -n $(WORKERS) tests/unit tests/property
@@ -63,7 +75,11 @@ integration: setup
 acceptance: setup
 	@echo '== acceptance tests' && SWARM_REQUIRE_SERVERS=1 $(BIN)/python -m pytest -n $(WORKERS) tests/acceptance
 
-test: check unit integration acceptance ## every check and every test
+web-test: web ## test the pages in a real browser, on a real swarm
+	@echo '== pages in a browser' && $(BIN)/python -m tests.web.prepare
+	@SWARM_REQUIRE_SERVERS=1 $(BIN)/python -m pytest tests/web
+
+test: check unit integration acceptance web-test ## every check and every test
 
 soak: setup ## the long fault runs (about an hour)
 	@$(BIN)/python -m pytest --soak -m soak tests/acceptance

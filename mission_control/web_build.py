@@ -65,7 +65,7 @@ def build_web(root: Path, environment: Mapping[str, str]) -> bool:
     if is_fresh(static, digest):
         return False
     tools = find_tools(environment)
-    _install(root, tools, environment)
+    install_packages(root, tools, environment)
     _replace(static, _made(root, tools, environment, digest))
     return True
 
@@ -153,7 +153,12 @@ def _major(program: str) -> int:
         return 0
 
 
-def _install(root: Path, tools: Tools, environment: Mapping[str, str]) -> None:
+def install_packages(root: Path, tools: Tools, environment: Mapping[str, str]) -> None:
+    """Install what `package-lock.json` pins into `node_modules`, unless it is there.
+
+    Raises:
+        WebBuildError: npm failed.
+    """
     lock = json.loads((root / "package-lock.json").read_text(encoding="utf-8"))
     listed = root / "node_modules" / ".package-lock.json"
     if listed.exists() and is_installed(lock, json.loads(listed.read_text(encoding="utf-8"))):

@@ -1,14 +1,17 @@
 """Generates the TypeScript types of the wire contract into `mission_control/src/gen/`.
 
-Run by `make proto-web`, after `make web-setup` has installed the plugin of protoc that writes them.
+Run by `make proto-web`. The plugin of protoc that writes them is one of the pages' own packages.
 """
 
+import os
 import shutil
 import sys
 from importlib.resources import files
 from pathlib import Path
 
 from grpc_tools import protoc
+
+from mission_control.web_build import find_tools, install_packages
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
@@ -34,4 +37,5 @@ def generate(target: Path) -> None:
 
 
 if __name__ == "__main__":
+    install_packages(WEB, find_tools(os.environ), os.environ)
     generate(Path(sys.argv[1]) if len(sys.argv) > 1 else WEB / "src" / "gen")

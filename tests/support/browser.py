@@ -6,6 +6,7 @@ names is there, up to fifteen seconds.
 
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mission_control.web_build import WebBuildError, find_tools
 from tests.support.eventually import eventually_blocking
 
 ROOT = Path(__file__).resolve().parents[2]
 BRIDGE = ROOT / "tests" / "web" / "bridge.mjs"
-MODULES = ROOT / "mission_control" / "node_modules"
+WEB = ROOT / "mission_control"
 PLACES = ("/usr/bin/chromium", "/usr/bin/chromium-browser")
 SERIOUS = {"serious", "critical"}
 
@@ -29,10 +31,12 @@ def chromium_binary() -> str | None:
 
 def missing_for_browser() -> str:
     """Return what is missing for tests in a browser; empty: nothing is."""
-    if shutil.which("node") is None:
-        return "node is missing"
-    if not (MODULES / "playwright-core").exists():
-        return "the web packages are missing: make web-setup"
+    try:
+        find_tools(os.environ)
+    except WebBuildError as error:
+        return str(error)
+    if not (WEB / "node_modules" / "playwright-core").exists():
+        return "the web packages are missing: make web-test gets them"
     if chromium_binary() is None:
         return "Chromium is missing: apt-get install chromium"
     return ""
@@ -182,9 +186,9 @@ class Page:
 @contextlib.contextmanager
 def running_browser() -> Iterator[Browser]:
     """Start Chromium; ended at the end of the block, whatever happens."""
-    node, chromium = shutil.which("node"), chromium_binary()
-    assert node is not None
+    chromium = chromium_binary()
     assert chromium is not None
+    node = str(find_tools(os.environ).node)
     with subprocess.Popen(
         [node, str(BRIDGE), chromium], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -63,6 +63,14 @@ const calls = {
   viewport: ({ page }, width, height) => page.setViewportSize({ width, height }),
   media: ({ page }, options) => page.emulateMedia(options),
   screenshot: ({ page }, path) => page.screenshot({ path }).then(() => null),
+  mouse: ({ page }, action, ...rest) => page.mouse[action](...rest),
+  heap: async ({ page }) => {
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send("HeapProfiler.collectGarbage");
+    const { usedSize } = await devtools.send("Runtime.getHeapUsage");
+    await devtools.detach();
+    return usedSize;
+  },
   seen: ({ seen }) => ({ ...seen, hosts: [...seen.hosts] }),
   axe: async ({ page }) => {
     await page.evaluate(axeSource);

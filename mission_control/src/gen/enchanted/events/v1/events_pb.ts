@@ -859,7 +859,7 @@ export type MailboxRead = Message<"enchanted.events.v1.MailboxRead"> & {
   readThrough: bigint;
 
   /**
-   * Ids of messages behind removed_through that the agent has removed from its mailbox, each as hex digits.
+   * Event ids of the messages after removed_through that the agent has removed from its mailbox.
    *
    * @generated from field: repeated string read_ids = 2;
    */
@@ -992,7 +992,8 @@ export type SessionLine = Message<"enchanted.events.v1.SessionLine"> & {
   lineOffset: bigint;
 
   /**
-   * The line without its end, byte for byte but for secrets taken out; cut in two or more where it is larger than a message.
+   * The line without its end, byte for byte but for secrets taken out. One that is larger than a message comes in parts of the
+   * same line_number, each with its own line_offset.
    *
    * @generated from field: bytes line_bytes = 4;
    */
