@@ -12,6 +12,7 @@ import typer
 from cortex.cli import options
 from cortex.cli.bench.copies import multiply
 from cortex.cli.bench.corpus import Corpus
+from cortex.cli.bench.hooks import measure_hooks
 from cortex.cli.bench.ingest import lay_backlog, measure_ingest, memory_mib
 from cortex.cli.bench.latency import idle_to_sql_ms
 from cortex.cli.bench.load import load
@@ -19,6 +20,7 @@ from cortex.cli.bench.memory import measure_memory
 from cortex.cli.bench.publish import measure_publish
 from cortex.cli.bench.query import measure_disk, measure_queries
 from cortex.cli.bench.recovery import measure_recovery
+from cortex.cli.bench.redaction import MEGABYTE, measure_redaction
 from cortex.cli.bench.report import Figures, table_lines
 from cortex.cli.bench.rig import open_rig
 from cortex.cli.bench.tasks import measure_tasks
@@ -29,6 +31,8 @@ from cortex.cli.output import print_json
 CATCH_UP_SECONDS = 1_200.0
 TASK_COUNT = 1_000
 IDLE_COUNT = 200
+TRANSCRIPT_BYTES = 20 * MEGABYTE
+HOOK_COUNT = 60
 
 
 class Part(enum.StrEnum):
@@ -40,6 +44,8 @@ class Part(enum.StrEnum):
     TASKS = "tasks"
     VERIFY = "verify"
     RECOVERY = "recovery"
+    REDACTION = "redaction"
+    HOOKS = "hooks"
     LONG = "long"
     MEMORY = "memory"
 
@@ -99,6 +105,12 @@ def bench(
 
 def _measure(parts: set[Part], events: int, rounds: int, past_events: int) -> dict[str, object]:
     measured: dict[str, object] = {}
+    if Part.REDACTION in parts:
+        _say("looking for secrets in transcripts")
+        measured["redaction"] = measure_redaction(TRANSCRIPT_BYTES, rounds)
+    if Part.HOOKS in parts:
+        _say("running the command of a hook")
+        measured["hooks"] = measure_hooks(HOOK_COUNT)
     if Part.PUBLISH in parts:
         measured |= _publish_part(events, rounds)
     if Part.INGEST in parts:

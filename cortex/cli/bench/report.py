@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cortex.cli.bench.hooks import HookFigures
 from cortex.cli.bench.ingest import IngestFigures
 from cortex.cli.bench.measure import quantile
 from cortex.cli.bench.memory import MemoryFigures
 from cortex.cli.bench.publish import PublishFigures
 from cortex.cli.bench.query import DiskFigures, Latency
 from cortex.cli.bench.recovery import RecoveryFigures
+from cortex.cli.bench.redaction import RedactionFigures
 from cortex.cli.bench.tasks import TaskFigures
 
 
@@ -29,6 +31,8 @@ class Figures:
     verify_numbered_events_per_s: float | None = None
     recovery: RecoveryFigures | None = None
     tasks: TaskFigures | None = None
+    redaction: RedactionFigures | None = None
+    hooks: HookFigures | None = None
     long_rows: int | None = None
     long_queries: Mapping[str, Latency] | None = None
     memory: MemoryFigures | None = None
@@ -36,7 +40,7 @@ class Figures:
     def as_json(self) -> dict[str, Any]:
         """Return one object: the ratios on top, the absolute figures behind them below."""
         found: dict[str, Any] = {"machine": dict(self.machine), "events": self.events}
-        for part in (_ingest, _publish, _idle, _history, _recovery, _tasks, _long, _memory):
+        for part in (_ingest, _publish, _idle, _history, _recovery, _tasks, *_OTHERS):
             found.update(part(self))
         return found
 
@@ -155,7 +159,40 @@ def _memory(figures: Figures) -> dict[str, Any]:
     }
 
 
+def _redaction(figures: Figures) -> dict[str, Any]:
+    found = figures.redaction
+    if found is None:
+        return {}
+    return {
+        "redaction_mb_per_s": [round(rate) for rate in found.ours],
+        "naive_redaction_mb_per_s": [round(rate, 1) for rate in found.naive],
+        "redaction_ratio": round(found.ratio, 1),
+        "redaction_planted": found.planted,
+        "redaction_missed": found.missed,
+        "redaction_taken_for_secrets_per_mb": round(
+            found.taken_for_secrets / (found.size_bytes / 1_000_000), 2
+        ),
+    }
+
+
+def _hooks(figures: Figures) -> dict[str, Any]:
+    found = figures.hooks
+    if found is None:
+        return {}
+    return {
+        "hook_ms_p50": round(quantile(found.answered_ms, 0.5), 1),
+        "hook_ms_p99": round(quantile(found.answered_ms, 0.99), 1),
+        "hook_away_ms_p50": round(quantile(found.away_ms, 0.5), 1),
+        "hook_bare_interpreter_ms_p50": round(quantile(found.bare_ms, 0.5), 1),
+    }
+
+
+_OTHERS = (_long, _memory, _redaction, _hooks)
+
 GOALS = {
+    "redaction_mb_per_s": "at least 100",
+    "redaction_missed": "0",
+    "hook_ms_p99": "below 60",
     "ingest_ratio": "at least 8",
     "publish_ratio": "at least 15",
     "publish_waiting_ratio": "at least 6",
