@@ -93,10 +93,7 @@ class Reviewer(BaseAgent):
         paths = tuple(os.fsdecode(name) for name in names)
         there = [path for path in paths if (place.tree.root / path).is_file()]
         findings = await place.linter.check(there, rules=planned.rules) if there else []
-        before = {
-            **await _compiled(place, there),
-            **(_known_checks(state, base) or await run_checks(place.linter, job.checks)),
-        }
+        before = _known_checks(state, base) or await run_checks(place.linter, job.checks)
         await self._show(place, candidate)
         left = [path for path in paths if (place.tree.root / path).is_file()]
         after = {
@@ -104,6 +101,9 @@ class Reviewer(BaseAgent):
             **await run_checks(place.linter, job.checks),
         }
         found = await place.linter.check(left, rules=planned.rules) if left else []
+        if COMPILES in after and not after[COMPILES].passed:  # did these files ever?
+            await self._show(place, base.commit)
+            before = {**before, **await _compiled(place, there)}
         return _Tried(
             base=base,
             candidate=candidate,

@@ -112,7 +112,8 @@ def _rationale(request: ReviewRequest, reasons: Sequence[str]) -> str:
 
 def _said_of(check: CheckResult) -> str:
     words = {None: "not run", True: "passed", False: "failed"}
-    return f"{check.name}: {words[check.passed_before]} before, {words[check.passed_after]} after"
+    before = "" if check.passed_before is None else f"{words[check.passed_before]} before, "
+    return f"{check.name}: {before}{words[check.passed_after]} after"
 
 
 def _changed_lines(diff: str) -> tuple[int, int]:
