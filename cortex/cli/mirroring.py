@@ -17,7 +17,7 @@ from cortex.cli.places import bus_url
 from cortex.cli.session import Session
 from cortex.cli.session_pricing import listed_price
 from cortex.cli.working import stopped_by_signals
-from infrastructure.intake.sessions.detecting import is_folder_source
+from infrastructure.intake.sessions.detecting import is_folder_source, is_transcript
 from infrastructure.intake.sessions.errors import SourceError
 from infrastructure.intake.sessions.mirror import (
     POLL_SECONDS,
@@ -43,6 +43,8 @@ DISCOVERY_SECONDS = 0.5
 MAX_FOLLOWED = 256
 PROGRESS_SECONDS = 0.2
 _ENDED_POLL_SECONDS = 0.05
+_ENDINGS = (".jsonl", ".json", ".db", ".traj", ".md")
+_NO_TRANSCRIPTS = (".meta.json", "history.jsonl")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,9 +261,9 @@ def _mirror(
 
 def _sources(session: Session, asked: Mirroring) -> list[Path]:
     if asked.source is not None:
-        if not asked.source.exists() and not asked.is_following:
-            raise SourceError(path=str(asked.source), reason="no such file")
-        found = [one for path in _files_in(asked.source) for one in with_children(path)]
+        is_awaited = asked.is_following and not asked.source.exists()
+        listed = [asked.source] if is_awaited else _files_in(asked.source)
+        found = [one for path in listed for one in with_children(path)]
     else:
         root = session_root(asked.harness, session.environment)
         directory = (asked.directory or session.directory).resolve()
@@ -299,15 +301,31 @@ def _is_large_enough(path: Path, min_bytes: int) -> bool:
 
 
 def _files_in(path: Path) -> list[Path]:
-    """Return the sources that a path stands for."""
+    """Return the sources that a path stands for: itself, or those below it.
+
+    Raises:
+        SourceError: there is nothing, or no transcript below it.
+    """
+    if not path.exists():
+        raise SourceError(path=str(path), reason="no such file")
     if not path.is_dir() or is_folder_source(path):
         return [path]
-    names = ("*.jsonl", "*.json", "*.db", "*.traj", "*.chat.history.md")
-    found = sorted(one for name in names for one in path.rglob(name) if one.is_file())
-    kept = [one for one in found if not one.name.endswith(".meta.json")]
-    if not kept:
+    found = list(_walk(path))
+    if not found:
         raise SourceError(path=str(path), reason="no transcripts in it")
-    return kept
+    return found
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            yield from [path] if is_folder_source(path) else _walk(path)
+        elif _may_be_one(path) and is_transcript(path):
+            yield path
+
+
+def _may_be_one(path: Path) -> bool:
+    return path.name.endswith(_ENDINGS) and not path.name.endswith(_NO_TRANSCRIPTS)
 
 
 # --- processes that follow

@@ -48,6 +48,8 @@ from nervous_system.schemas import SwarmEvent
 EXPECTED_HEADER = "Nats-Expected-Last-Subject-Sequence"
 PATTERN_HEADER = "Nats-Expected-Last-Subject-Sequence-Subject"
 WRONG_LAST_SEQUENCE = 10071
+DUPLICATE_IN_BATCH = 10201
+"""The stream holds a message of this id, or the batch holds it twice."""
 ACK_SECONDS = 2.0
 """After so much silence an outcome counts as unknown, and the write is repeated."""
 RETRY_SECONDS = 0.1
@@ -223,7 +225,7 @@ class ConditionalPublisher:
                     if isinstance(reply, Stored):
                         return reply.sequence
                     if reply is not None:
-                        found = await self._judge(last, reply)
+                        found = await self._judge_batch(last, reply)
                         if found is not None:
                             return found
                     await asyncio.sleep(RETRY_SECONDS)
@@ -231,6 +233,16 @@ class ConditionalPublisher:
             raise PublishTimeoutError(
                 subject=outgoing.subject, event_id=outgoing.event_id, timeout=timeout
             ) from error
+
+    async def _judge_batch(self, last: Conditional, refusal: Refusal) -> int | None:
+        """Judge as `_judge` does; an id that is stored already may be a rival's who was first."""
+        if refusal.code == DUPLICATE_IN_BATCH:
+            found = await self._successor(last)
+            if found is None:
+                return None
+            if found[1]:
+                refusal = Refusal(WRONG_LAST_SEQUENCE, refusal.description, is_final=True)
+        return await self._judge(last, refusal)
 
     async def _together(
         self, parts: Sequence[tuple[bytes, bytes, bytes]], subjects: frozenset[str]

@@ -15,7 +15,7 @@ from infrastructure.intake.sessions.formats.registry import (
 )
 from infrastructure.intake.sessions.identity import Identity, identify
 from infrastructure.intake.sessions.reader import mapping_of, parse_time
-from infrastructure.intake.sessions.splitting import parse_line
+from infrastructure.intake.sessions.splitting import MAX_LINE_BYTES, parse_line
 from infrastructure.intake.sessions.tables import MAGIC, open_tables, table_names
 
 HEAD_BYTES: Final = 256 * 1024
@@ -54,6 +54,14 @@ def detect(path: Path, wanted: str = "") -> Format:
 def is_folder_source(path: Path) -> bool:
     """Whether a folder is one source, not a folder with sources in it."""
     return any((root / "message").is_dir() for root in (path, path / "storage"))
+
+
+def is_transcript(path: Path) -> bool:
+    """Whether a file is of a known format."""
+    try:
+        return _detected(path) is not None
+    except (OSError, SourceError):
+        return False
 
 
 def _has_shapes(harness: str) -> bool:
@@ -95,8 +103,14 @@ def _database(path: Path) -> Format | None:
 
 
 def _head(path: Path) -> bytes:
+    """Return the beginning of a file: its first line whole, however long that is."""
+    head = b""
     with path.open("rb") as file:
-        return file.read(HEAD_BYTES)
+        while data := file.read(HEAD_BYTES):
+            head += data
+            if b"\n" in head or len(head) >= MAX_LINE_BYTES:
+                break
+    return head
 
 
 def head_objects(head: bytes) -> list[Mapping[str, Any]]:

@@ -239,9 +239,7 @@ class Mapper:
             case Said():
                 self._plan_said(made_id, record)
             case Called():
-                causes = self._present_causes()
-                self._open[record.call_id] = (made_id, record, causes)
-                self._call_ids[record.call_id] = made_id
+                self._plan_call(made_id, record)
             case Answered():
                 self._plan_answer(made_id, record)
             case Edited():
@@ -294,6 +292,15 @@ class Mapper:
             self._late.setdefault(said.speech, []).append(planned)
         else:
             self._planned.append(planned)
+
+    def _plan_call(self, made_id: str, called: Called) -> None:
+        before = self._open.pop(called.call_id, None)
+        if before is not None and called.call_id not in self._pending:
+            # Its id is used again: whatever answers now is for the later one.
+            self._planned.append(self._call_event(before[0], before[1], None, before[2]))
+        self._pending.discard(called.call_id)
+        self._open[called.call_id] = (made_id, called, self._present_causes())
+        self._call_ids[called.call_id] = made_id
 
     def _plan_answer(self, made_id: str, answer: Answered) -> None:
         found = self._open.pop(answer.call_id, None)

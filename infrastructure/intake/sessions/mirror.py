@@ -239,7 +239,8 @@ class SourceMirror:
             head += data
             objects = head_objects(head)
             found = identify_lines(self._path, form, objects, session_id=self._options.session_id)
-            is_enough = len(head) >= HEAD_BYTES or head.count(b"\n") >= HEAD_LINES
+            lines = head.count(b"\n")
+            is_enough = lines >= HEAD_LINES or (lines > 0 and len(head) >= HEAD_BYTES)
             if found is not None or is_enough or not (data or self._options.is_following):
                 file.rewind()
                 identity = found or fallback_identity(

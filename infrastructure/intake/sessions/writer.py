@@ -17,8 +17,9 @@ from infrastructure.intake.sessions.errors import DivergedError, RewrittenError
 from infrastructure.intake.sessions.mapping import LATE_AT_ONCE, Mapper, Planned
 from infrastructure.intake.sessions.store import Batch, SessionStore
 from infrastructure.intake.sessions.units import Unit
+from nervous_system.comms.conditional import DUPLICATE_IN_BATCH
 from nervous_system.comms.contracts import Outgoing
-from nervous_system.errors import WrongSequenceError
+from nervous_system.errors import PublishRejectedError, WrongSequenceError
 
 MAX_BATCH_EVENTS: Final = 999
 """What the server takes in one batch, beside the cursor."""
@@ -204,6 +205,9 @@ class SessionWriter:
         taken = [self._waiting[number].outgoing for number in range(count)]
         is_all = count == len(self._waiting)
         cursor = self._present_cursor() if is_all else self._cursor_after(count)
+        return self._batch(taken, cursor)
+
+    def _batch(self, taken: list[Outgoing], cursor: Cursor) -> Batch:
         return Batch(taken, cursor, self._document(), self.mapper.last_ns)
 
     def _present_cursor(self) -> Cursor:
@@ -231,6 +235,10 @@ class SessionWriter:
         except WrongSequenceError:
             await self._rebase()
             return
+        except PublishRejectedError as error:
+            if error.code != DUPLICATE_IN_BATCH:
+                raise
+            raise RewrittenError from error  # stored, but the cursor does not say so
         self._cursor = replace(batch.cursor, sequence=sequence)
         self._last_batch = replace(batch, cursor=self._cursor)
         self.progress.stored_events += len(batch.events)

@@ -35,6 +35,7 @@ class HermesReader(Reader):
         if role is None:
             return self._session(value)
         self._at(value.get("timestamp"))
+        self._count("messages")
         if role == "user":
             self._prompt(text_of(_content(value)))
         elif role == "assistant":

@@ -43,6 +43,7 @@ class SweAgentReader(Reader):
         elif kind == "info":
             self._info(data)
         elif kind == "begin":
+            self.counts["history"] = whole(data.get("history"))
             self._start({"environment": data.get("environment")})
         return kind
 
@@ -80,7 +81,6 @@ class SweAgentReader(Reader):
     def _message(self, message: Mapping[str, Any]) -> None:
         """Read a message of a history that has no steps."""
         role = message.get("role")
-        self._count("history")
         if role == "assistant" and not message.get("is_demo"):
             self._step(message, has_answer=False)
         elif role == "tool":
@@ -132,7 +132,13 @@ def records_of_trajectory(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     kind = "step" if steps else "message"
     source = steps or list_of(document.get("history"))
     found: list[dict[str, Any]] = [
-        {"swarm_record": "begin", "data": {"environment": document.get("environment")}}
+        {
+            "swarm_record": "begin",
+            "data": {
+                "environment": document.get("environment"),
+                "history": len(list_of(document.get("history"))),
+            },
+        }
     ]
     found += [{"swarm_record": kind, "data": one} for one in source if isinstance(one, Mapping)]
     if isinstance(document.get("info"), Mapping):
