@@ -24,9 +24,9 @@ def main() -> None:
     if reason := missing_for_browser():
         raise SystemExit(f"nothing is measured: {reason}")
     with tempfile.TemporaryDirectory() as folder, running_stack(Path(folder) / "home") as stack:
-        stack.wait_ready()
+        login = str(stack.wait_ready()["dashboard_url"])
         with running_browser() as browser:
-            figures = measure(Site(stack, browser), is_quick=asked.quick)
+            figures = measure(Site(stack, browser, login), is_quick=asked.quick)
     print(table(figures))
     if asked.json:
         Path(asked.json).write_text(as_json(figures) + "\n", encoding="utf-8")

@@ -23,18 +23,20 @@ class Site:
 
     stack: Stack
     browser: Browser
+    login: str
+    """The link that logs in."""
 
     @property
     def origin(self) -> str:
         """Address of the dashboard, without a path."""
-        parts = urlsplit(str(self.stack.record["dashboard_url"]))
+        parts = urlsplit(self.login)
         return f"{parts.scheme}://{parts.netloc}"
 
     @contextlib.contextmanager
     def page(self) -> Iterator[Page]:
         """Open a page that is logged in, with nothing in its cache."""
         with self.browser.page() as page:
-            page.goto(str(self.stack.json("status")["dashboard_url"]))
+            page.goto(self.login)
             yield page
 
 
