@@ -14,6 +14,7 @@ from cortex.cli.fresh import FRESH_SECONDS, wait_until_fresh
 from cortex.cli.mirroring import Mirroring, import_paths, run_mirrors, stop_mirrors
 from cortex.cli.places import open_reader
 from cortex.cli.session import Session
+from cortex.cli.session_check_command import check
 from infrastructure.history.query_text import query_text
 from infrastructure.intake.sessions.formats.registry import FORMATS, HARNESSES
 from infrastructure.intake.sessions.mirror import POLL_SECONDS, Mirrored
@@ -250,6 +251,9 @@ def _show_done(found: Sequence[Mirrored], *, is_json: bool) -> None:
         if one.drift:
             unknown = ", ".join(f"{name} ({count})" for name, count in one.drift.items())
             output.note(f"{one.identity.session_id}: kept, but not known: {unknown}")
+
+
+session.command("check", short_help="Say what not all sources saw of a session.")(check)
 
 
 def _chosen(rows: Sequence[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infrastructure.intake.hooks.pending import PendingFiles
 from tests.support.eventually import eventually_blocking
 from tests.support.stacks import Stack
 
@@ -85,6 +86,8 @@ def decision(done: Any) -> str | None:
 
 
 def rows(stack: Stack, session: str, what: str = "kind") -> list[Any]:
+    """What history holds of a session, once nothing waits in the home: machines may be busy."""
+    eventually_blocking(lambda: PendingFiles(stack.home).is_empty)
     sql = f"select {what} from swarm.events where run_id = '{session}' order by stream_seq"
     return list(json.loads(stack.swarm("sql", sql, "--format", "json").stdout))
 
