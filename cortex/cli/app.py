@@ -152,7 +152,7 @@ def _typed(described: PlainCommand | PlainGroup) -> Any:
     from cortex.cli.plain_typer import typed_function, typed_group
 
     if isinstance(described, PlainGroup):
-        return typed_group(described)
+        return typed_group(described, with_common_options)
     return typed_function(described)
 
 

@@ -28,11 +28,13 @@ def typed_function(command: PlainCommand) -> Callable[..., Any]:
     return _awaited(run) if _is_async(command) else run
 
 
-def typed_group(group: PlainGroup) -> typer.Typer:
-    """Return the commands of a group."""
+def typed_group(
+    group: PlainGroup, complete: Callable[[Callable[..., Any]], Callable[..., Any]]
+) -> typer.Typer:
+    """Return the commands of a group; `complete` gives each what every command has."""
     app = typer.Typer(no_args_is_help=True)
     for name, command in group.commands.items():
-        app.command(name, short_help=command.summary)(typed_function(command))
+        app.command(name, short_help=command.summary)(complete(typed_function(command)))
     return app
 
 

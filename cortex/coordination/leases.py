@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Collection
+from contextlib import suppress
 
 from cortex.coordination.clock import now_ms
 from cortex.coordination.errors import CoordinationError
@@ -49,6 +50,13 @@ class LeaseKeeper:
         """Return how long to wait before the next renewals."""
         pauses = [one.lease_ms / 1000 / RENEWALS_PER_LEASE for one in self._tokens.all()]
         return max(MIN_PAUSE_SECONDS, min([longest, *pauses]))
+
+    async def pause(self, longest: float) -> None:
+        """Wait until renewals may be due again, or a claim was made that has to be looked after."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.pause_seconds(longest)):
+                await self._steps.has_claimed.wait()
+        self._steps.has_claimed.clear()
 
     async def _renew(self, step: str) -> str:
         """Prolong one claim; return why that cannot be, or nothing, also while the bus is away."""

@@ -10,7 +10,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 import nats.errors
 import nats.js.errors
@@ -22,7 +23,6 @@ from nervous_system.comms.conditional import ConditionalPublisher, open_conditio
 from nervous_system.comms.connection import BusClient, open_nats, redact_url, translated
 from nervous_system.comms.contracts import Delivery
 from nervous_system.comms.frames import MESSAGE_ID_HEADER
-from nervous_system.comms.reader import StreamReader
 from nervous_system.comms.streams import COORDINATION_STREAM
 from nervous_system.errors import BusUnavailableError, EventDecodeError, InvalidEventError
 from nervous_system.payloads import Payload
@@ -30,9 +30,13 @@ from nervous_system.schemas import AgentRole, SwarmEvent
 from nervous_system.subjects import unescape_token
 from nervous_system.telemetry.linking import Link
 
+if TYPE_CHECKING:
+    from nervous_system.comms.reader import StreamReader
+
 PATIENCE_SECONDS = 10.0
 """How long reads and writes wait for a bus that has gone away."""
 RETRY_SECONDS = 0.1
+TELL_SECONDS = 2.0
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Redact = Callable[[SwarmEvent], object]
 """Takes secrets out of an event's text, in place."""
@@ -95,11 +99,17 @@ class SharedLog:
         self._publisher = publisher
         self._redact = redact
         self._servers = servers
-        self._reader = StreamReader(
-            client, self._jetstream, servers=servers, stream=COORDINATION_STREAM
-        )
         self.author = author
         self.patience = PATIENCE_SECONDS
+
+    @cached_property
+    def _reader(self) -> "StreamReader":
+        """Loaded when it is first used: a claim looks up one message."""
+        from nervous_system.comms.reader import StreamReader
+
+        return StreamReader(
+            self._client, self._jetstream, servers=self._servers, stream=COORDINATION_STREAM
+        )
 
     @property
     def jetstream(self) -> JetStreamContext:
@@ -172,7 +182,7 @@ class SharedLog:
         Raises:
             BusUnavailableError: the bus stays away.
         """
-        return await self._patiently(self._reader.end_of_stream)
+        return await self._patiently(lambda: self._reader.end_of_stream())
 
     async def write(
         self,
@@ -211,20 +221,26 @@ class SharedLog:
     async def tell(
         self, payload: Payload, subject: str, labels: Mapping[str, str], *, has_text: bool
     ) -> None:
-        """Store something about this agent that nobody waits for, if the bus is there.
+        """Store something about this agent, once, whatever was stored about it before.
 
         Args:
             payload: what it says.
             subject: where.
             labels: more attributes.
             has_text: what it says may hold a secret; looking for one takes its time.
+
+        Raises:
+            BusUnavailableError: no ack came; the bus is away, or does not let this agent say so.
         """
         event = self._build(payload, (), labels)
         if has_text:
             self._redact(event)
         with translated("tell", self._servers):
-            await self._client.publish(
-                subject, events.encode(event), headers={MESSAGE_ID_HEADER: event.event_id}
+            await self._jetstream.publish(
+                subject,
+                events.encode(event),
+                timeout=TELL_SECONDS,
+                headers={MESSAGE_ID_HEADER: event.event_id},
             )
 
     def _build(

@@ -53,6 +53,7 @@ class Mailbox:
         self._project = log.author.project
         self._sent: dict[str, int] = {}
         """Last sequence on the subjects that this agent has sent on, as far as it is known."""
+        self._sending: dict[str, asyncio.Lock] = {}
         self._known: set[str] = {BROADCAST, self._agent}
         self._reading_on = places.own(places.READ, self._project, self._agent)
         self._patterns = tuple(
@@ -85,8 +86,10 @@ class Mailbox:
         about = step_name(step) if step else ""
         payload = events.message(name, _checked_text(text), step=about)
         subject = places.written_by(places.thing(places.MESSAGE, self._project, name), self._agent)
-        await asyncio.gather(self._check_known(name, hold), self._look_up(subject))
-        written = await self._send(payload, subject, self._causes.for_next(because))
+        causes = self._causes.for_next(because)
+        async with self._sending.setdefault(subject, asyncio.Lock()):  # in the order of the calls
+            await asyncio.gather(self._check_known(name, hold), self._look_up(subject))
+            written = await self._send(payload, subject, causes)
         return Sent(
             message_id=written.event_id,
             sequence=written.sequence,

@@ -1,7 +1,7 @@
 """Who takes part in a project now, and what each does.
 
-Whatever an agent's command does, it first says that the agent is there: a signal that says until
-when the next one can be expected. Signals are small, and nobody waits for them.
+Whatever an agent's command does, it also says that the agent is there: a signal that says until
+when the next one can be expected. A command fails for none of these.
 """
 
 import os
@@ -64,6 +64,9 @@ class Roster:
             command: what it runs; secrets are taken out of it.
             status: `HERE`, or `GONE`.
             within: seconds until the next signal, at the latest.
+
+        Raises:
+            BusUnavailableError: no ack came in time.
         """
         author = self._log.author
         said = f"{doing}: {' '.join(command)}" if command else doing

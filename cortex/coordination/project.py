@@ -229,7 +229,8 @@ async def open_project(
 @asynccontextmanager
 async def _present(project: Project) -> AsyncIterator[None]:
     """Say that the agent is there, and keep its claims, for as long as the block runs."""
-    await project.roster.announce("takes part", within=STEADY_SECONDS)
+    with suppress(BusError):
+        await project.roster.announce("takes part", within=STEADY_SECONDS)
     beating = asyncio.create_task(_beat(project), name="presence")
     try:
         yield
@@ -241,14 +242,15 @@ async def _present(project: Project) -> AsyncIterator[None]:
 
 
 async def _beat(project: Project) -> None:
-    last, loop = 0.0, asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
+    last = loop.time()
     while True:
         if loop.time() - last >= BEAT_SECONDS:
             last = loop.time()
             with suppress(BusError):
                 await project.roster.announce("takes part", within=STEADY_SECONDS)
         await project.leases.renew_due()
-        await asyncio.sleep(project.leases.pause_seconds(BEAT_SECONDS))
+        await project.leases.pause(BEAT_SECONDS)
 
 
 def _author(config: ProjectConfig) -> Author:

@@ -76,6 +76,8 @@ class Steps:
         self._causes = causes
         self._agent = log.author.agent
         self._project = log.author.project
+        self.has_claimed = asyncio.Event()
+        """Set by each claim, for whoever keeps them."""
 
     async def claim(
         self,
@@ -112,6 +114,7 @@ class Steps:
             Step(step=step_name(step)), decide, document, because, is_known=False
         )
         await self._tokens.keep(Held.of(claimed, lease_ms))
+        self.has_claimed.set()
         return claimed
 
     async def renew(self, step: str, *, lease: float | None = None, token: int = 0) -> Step:

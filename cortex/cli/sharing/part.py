@@ -66,10 +66,7 @@ class Part:
         loop = asyncio.get_running_loop()
         next_beat = loop.time() + BEAT_SECONDS
         while True:
-            pause = BEAT_SECONDS
-            if self._tokens.all():
-                pause = self.project.leases.pause_seconds(BEAT_SECONDS)
-            await asyncio.sleep(min(pause, max(0.0, next_beat - loop.time())))
+            await self.project.leases.pause(max(0.0, next_beat - loop.time()))
             if loop.time() >= next_beat:
                 next_beat = loop.time() + BEAT_SECONDS
                 with suppress(BusError):
@@ -109,25 +106,24 @@ async def open_part(
     ) as opened:
         part = Part(opened, tokens, busy)
         within = STEADY_SECONDS if stays else BETWEEN_COMMANDS_SECONDS
-        await opened.roster.announce(doing, command=command, within=within)
-        upkeep = [asyncio.create_task(part.keep_up(), name="upkeep")]
-        if stays:
-            upkeep.append(asyncio.create_task(part.stay(doing, command), name="staying"))
+        telling = opened.roster.announce(doing, command=command, within=within)
+        upkeep = {asyncio.create_task(telling), asyncio.create_task(part.keep_up())}
+        staying = {asyncio.create_task(part.stay(doing, command))} if stays else set()
         try:
             yield part
-            await _finish(upkeep[0])
+            await _finish(upkeep)
         finally:
-            for task in upkeep:
+            for task in upkeep | staying:
                 task.cancel()
-            await asyncio.gather(*upkeep, return_exceptions=True)
+            await asyncio.gather(*upkeep, *staying, return_exceptions=True)
             if stays:
                 with suppress(BusError):
                     await opened.roster.announce("between commands")
 
 
-async def _finish(upkeep: "asyncio.Task[None]") -> None:
-    """Wait for the claims that are being prolonged; what fails there has not failed the command."""
-    done, _ = await asyncio.wait({upkeep}, timeout=UPKEEP_SECONDS)
+async def _finish(upkeep: "set[asyncio.Task[None]]") -> None:
+    """Wait for what goes on beside the command; what fails there has not failed the command."""
+    done, _ = await asyncio.wait(upkeep, timeout=UPKEEP_SECONDS)
     for task in done:
         if isinstance(task.exception(), Exception) and not isinstance(task.exception(), BusError):
             note(f"your claims were not prolonged: {task.exception()}")
