@@ -82,6 +82,101 @@ def test_task_that_is_handed_back_has_used_no_attempt() -> None:
     assert (story.view.state, story.view.attempt) == (TaskState.READY, 0)
 
 
+def handed_in(story: Story, **document: Any) -> None:
+    """As a worker hands in, after a failed attempt."""
+    story.task(TaskTrigger.FAIL, fence=story.view.fence)
+    story.task(TaskTrigger.CLAIM, worker="w")
+    story.task(TaskTrigger.HAND_IN, fence=story.view.fence, document=document)
+
+
+def test_each_stay_in_a_queue_has_its_own_attempts() -> None:
+    """Those of the work are not those of the review, nor of the next round."""
+    story = Story(RunPhase.RUNNING)
+    story.claimed(reviewer="y")
+    handed_in(story)
+    assert (story.view.attempt, story.view.is_in_review) == (0, True)
+    story.task(TaskTrigger.REVIEW, worker="v")
+    assert story.view.attempt == 1
+    story.task(TaskTrigger.SEND_BACK, fence=story.view.fence)
+    assert (story.view.attempt, story.view.is_in_review, story.view.round) == (0, False, 2)
+
+
+def test_what_a_review_says_stands_beside_the_result() -> None:
+    story = Story(RunPhase.RUNNING)
+    story.claimed(reviewer="y")
+    handed_in(story, work=1)
+    story.task(TaskTrigger.REVIEW, worker="v")
+    story.task(TaskTrigger.COMPLETE, fence=story.view.fence, document={"verdict": 2})
+    assert (story.view.result, story.view.verdict) == ({"work": 1}, {"verdict": 2})
+
+
+def test_task_that_comes_to_life_again_begins_from_the_start() -> None:
+    """In its first round and attempt, also where it had died in review."""
+    story = Story(RunPhase.RUNNING)
+    story.claimed(reviewer="y")
+    handed_in(story)
+    story.task(TaskTrigger.REVIEW, worker="v")
+    story.task(TaskTrigger.SEND_BACK, fence=story.view.fence)
+    story.task(TaskTrigger.CLAIM, worker="w")
+    handed_in(story)
+    story.task(TaskTrigger.REVIEW, worker="v")
+    assert story.task(TaskTrigger.FAIL, fence=story.view.fence)
+    assert story.task(TaskTrigger.BURY)
+    assert story.task(TaskTrigger.REVIVE)
+    view = story.view
+    assert (view.state, view.attempt, view.round, view.is_in_review) == (
+        TaskState.PENDING,
+        0,
+        1,
+        False,
+    )
+
+
+def test_pause_and_resume_bring_nobody_back_to_life() -> None:
+    """Only what had died before its run failed is tried again."""
+    story = Story(RunPhase.RUNNING)
+    story.task(TaskTrigger.FAIL, fence=story.claimed().fence)
+    story.task(TaskTrigger.BURY)
+    story.then(phase=RunPhase.PAUSED)
+    story.then(phase=RunPhase.RUNNING)
+    assert story.view.state is TaskState.DEAD
+    assert not any(isinstance(step, Move) for step in next_steps(story.run))
+
+
+def needing(story: Story) -> None:
+    """Add a task that depends on the first one."""
+    document = Task(task_id="u", run_id="r", role="x", depends_on=("t",)).as_document()
+    story.then(task_id="u", trigger=TaskTrigger.CREATE, document=document)
+
+
+def test_task_whose_need_was_refused_is_cancelled() -> None:
+    story = Story(RunPhase.RUNNING)
+    claimed = story.claimed()
+    needing(story)
+    story.task(TaskTrigger.REFUSE, fence=claimed.fence)
+    wanted = Move("u", TaskTrigger.CANCEL, "depends on t, which is REFUSED")
+    assert next_steps(story.run) == [wanted]
+
+
+def test_task_waits_for_a_need_that_comes_to_life_again() -> None:
+    story = Story(RunPhase.RUNNING)
+    claimed = story.claimed()
+    needing(story)
+    story.task(TaskTrigger.FAIL, fence=claimed.fence)
+    story.task(TaskTrigger.BURY)
+    story.then(phase=RunPhase.FAILED)
+    story.then(phase=RunPhase.RUNNING)
+    assert next_steps(story.run) == [Move("t", TaskTrigger.REVIVE)]
+
+
+def test_task_that_comes_after_the_end_is_cancelled() -> None:
+    story = Story(RunPhase.RUNNING)
+    story.task(TaskTrigger.COMPLETE, fence=story.claimed().fence)
+    story.then(phase=RunPhase.SUCCEEDED)
+    needing(story)
+    assert next_steps(story.run) == [Move("u", TaskTrigger.CANCEL, "the run had ended")]
+
+
 def test_result_in_review_is_not_worked_on() -> None:
     story = Story(RunPhase.RUNNING)
     story.task(TaskTrigger.HAND_IN, fence=story.claimed(reviewer="y").fence, document={"a": 1})
