@@ -16,22 +16,22 @@ class Metrics:
         self._requests = Counter(
             "swarm_dashboard_requests",
             "Answered requests.",
-            ["path", "status"],
+            ["endpoint", "status"],
             registry=self._registry,
         )
         self._seconds = Histogram(
             "swarm_dashboard_request_seconds",
             "Time from a request to the end of its answer.",
-            ["path"],
+            ["endpoint"],
             buckets=_SECONDS,
             registry=self._registry,
         )
 
     def note_request(self, scope: Scope, status: int, seconds: float) -> None:
-        """Count a request, under the path of its endpoint and not of what it asks for."""
-        path = str(getattr(scope.get("route"), "path", UNKNOWN))
-        self._requests.labels(path=path, status=str(status)).inc()
-        self._seconds.labels(path=path).observe(seconds)
+        """Count a request, under the name of what answers it and not what it asks for."""
+        endpoint = getattr(scope.get("endpoint"), "__name__", UNKNOWN)
+        self._requests.labels(endpoint=endpoint, status=str(status)).inc()
+        self._seconds.labels(endpoint=endpoint).observe(seconds)
 
     def text(self) -> bytes:
         """Return all metrics in Prometheus's text format."""

@@ -16,6 +16,7 @@ from mission_control.server.pages import STYLE_PATH, login_page, plain_style, un
 from mission_control.server.static_files import StaticFiles
 
 API_ROOT = "api/"
+READ = ["GET", "HEAD"]
 _WRONG = '<p class="note">That link does not fit: its token is another home\'s, or was changed.</p>'
 
 router = APIRouter(include_in_schema=False)
@@ -32,13 +33,13 @@ async def login(desk: AtDesk, token: Annotated[str, Query(max_length=500)] = "")
     return RedirectResponse("/", 303, headers={"set-cookie": cookie, "cache-control": "no-store"})
 
 
-@router.get("/healthz")
+@router.api_route("/healthz", methods=READ)
 async def healthz() -> Response:
     """Say that the process serves."""
     return PlainTextResponse("ok\n")
 
 
-@router.get("/readyz")
+@router.api_route("/readyz", methods=READ)
 async def readyz(desk: AtDesk) -> Response:
     """Say whether history answers, too."""
     try:
@@ -66,7 +67,7 @@ def pages_router(files: StaticFiles) -> APIRouter:
     """Return what serves the built pages: the last route of all."""
     pages = APIRouter(include_in_schema=False)
 
-    @pages.get("/{path:path}")
+    @pages.api_route("/{path:path}", methods=READ)
     def page(path: str, request: Request) -> Response:
         if path.startswith(API_ROOT):
             return failure(404, "not_found", f"there is no /{path[:200]}", "see /api/openapi.json")
