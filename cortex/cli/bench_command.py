@@ -14,6 +14,7 @@ from cortex.cli.bench.copies import multiply
 from cortex.cli.bench.corpus import Corpus
 from cortex.cli.bench.hooks import measure_hooks
 from cortex.cli.bench.ingest import lay_backlog, measure_ingest, memory_mib
+from cortex.cli.bench.intake import measure_intake
 from cortex.cli.bench.latency import idle_to_sql_ms
 from cortex.cli.bench.load import load
 from cortex.cli.bench.memory import measure_memory
@@ -46,6 +47,7 @@ class Part(enum.StrEnum):
     RECOVERY = "recovery"
     REDACTION = "redaction"
     HOOKS = "hooks"
+    INTAKE = "intake"
     LONG = "long"
     MEMORY = "memory"
 
@@ -111,6 +113,8 @@ def _measure(parts: set[Part], events: int, rounds: int, past_events: int) -> di
     if Part.HOOKS in parts:
         _say("running the command of a hook")
         measured["hooks"] = measure_hooks(HOOK_COUNT)
+    if Part.INTAKE in parts:
+        measured |= _intake_part(rounds)
     if Part.PUBLISH in parts:
         measured |= _publish_part(events, rounds)
     if Part.INGEST in parts:
@@ -130,6 +134,12 @@ def _publish_part(events: int, rounds: int) -> dict[str, object]:
     _say("publishing")
     with open_rig() as rig:
         return {"publish": asyncio.run(measure_publish(rig, max(20_000, events // 6), rounds))}
+
+
+def _intake_part(rounds: int) -> dict[str, object]:
+    _say("mirroring transcripts")
+    with open_rig() as rig:
+        return {"intake": asyncio.run(measure_intake(rig, TRANSCRIPT_BYTES, rounds))}
 
 
 def _tasks_part(rounds: int) -> dict[str, object]:

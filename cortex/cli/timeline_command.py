@@ -39,7 +39,7 @@ def timeline(
         int, typer.Option("--limit", "-n", min=0, help="The newest so many; 0 lists all.")
     ] = DEFAULT_LIMIT,
     everything: Annotated[
-        bool, typer.Option("--all", help="Heartbeats of agents that are well, too.")
+        bool, typer.Option("--all", help="Heartbeats and lines of transcripts, too.")
     ] = False,
     json: options.Json = False,
     timeout: options.Timeout = FRESH_SECONDS,

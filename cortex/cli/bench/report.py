@@ -6,6 +6,7 @@ from typing import Any
 
 from cortex.cli.bench.hooks import HookFigures
 from cortex.cli.bench.ingest import IngestFigures
+from cortex.cli.bench.intake import IntakeFigures
 from cortex.cli.bench.measure import quantile
 from cortex.cli.bench.memory import MemoryFigures
 from cortex.cli.bench.publish import PublishFigures
@@ -33,6 +34,7 @@ class Figures:
     tasks: TaskFigures | None = None
     redaction: RedactionFigures | None = None
     hooks: HookFigures | None = None
+    intake: IntakeFigures | None = None
     long_rows: int | None = None
     long_queries: Mapping[str, Latency] | None = None
     memory: MemoryFigures | None = None
@@ -187,12 +189,29 @@ def _hooks(figures: Figures) -> dict[str, Any]:
     }
 
 
-_OTHERS = (_long, _memory, _redaction, _hooks)
+def _intake(figures: Figures) -> dict[str, Any]:
+    found = figures.intake
+    if found is None:
+        return {}
+    return {
+        "mirrored_mb": round(found.size_bytes / 1_000_000, 1),
+        "mirror_s": [round(one, 2) for one in found.seconds],
+        "mirror_cpu_s": [round(one, 2) for one in found.cpu_seconds],
+        "plain_mirror_s": [round(one, 2) for one in found.plain_seconds],
+        "mirror_again_s": round(found.again_seconds, 2),
+        "follow_ms_p50": round(quantile(found.follow_ms, 0.5), 1),
+        "follow_ms_p99": round(quantile(found.follow_ms, 0.99), 1),
+    }
+
+
+_OTHERS = (_long, _memory, _redaction, _hooks, _intake)
 
 GOALS = {
     "redaction_mb_per_s": "at least 100",
     "redaction_missed": "0",
     "hook_ms_p99": "below 60",
+    "mirror_s": "below 3 for 20 MB",
+    "follow_ms_p99": "below 50",
     "ingest_ratio": "at least 8",
     "publish_ratio": "at least 15",
     "publish_waiting_ratio": "at least 6",

@@ -1,4 +1,5 @@
--- The events of a run, the newest so many, in the order in which they became history.
+-- The events of a run, the newest so many, in the order in which they became history. Left out unless all are wanted:
+-- that an agent is well, lines of transcripts, whose contents other events tell, and how far those are stored.
 select
     * except (
         raw, event_id, resource_bytes, previous_digest, original_digest, is_repeated,
@@ -9,6 +10,13 @@ select
     toUnixTimestamp64Nano(event_time) as time_ns
 from swarm.events
 where run_id = {run:String} and not is_repeated
-    and ({all:Bool} or not (kind = 'system_signal' and status = 'HEALTHY'))
+    and (
+        {all:Bool}
+        or not (
+            (kind = 'system_signal' and status = 'HEALTHY')
+            or kind = 'session_line'
+            or (kind = 'session_mark' and mark_type = 'mirror')
+        )
+    )
 order by ingested_at desc, stream desc, stream_seq desc
 limit {limit:UInt64}

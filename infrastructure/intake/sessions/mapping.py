@@ -125,7 +125,8 @@ class Mapper:
         self._call_ids: dict[str, str] = {}
         self._pending: set[str] = set()
         self._late: dict[str, list[Planned]] = {}
-        self._usage: dict[str, Used] = {}
+        self._due: dict[str, Used] = {}
+        """What is to be told of usage."""
         self._told: dict[str, tuple[int, ...]] = {}
         self._planned: list[Planned] = []
         self._digest = b""
@@ -282,7 +283,7 @@ class Mapper:
                 made_id,
                 said,
                 _decision_payload(said.text, self._prompt),
-                self._present_causes(),
+                (self._prompt_id,),
                 speech=said.speech,
                 message_id=said.message_id,
             )
@@ -363,7 +364,7 @@ class Mapper:
             _, records = self.reader.read(value)
             for record in records:
                 if isinstance(record, Used):
-                    self._usage[record.key] = record
+                    self._due[record.key] = record
                 elif isinstance(record, Noted):
                     text = json.dumps([record.type, record.text, record.at_ns])
                     made = event_id(self._key, sha256(text.encode()).digest(), 0, "mark")
@@ -375,33 +376,21 @@ class Mapper:
     # --- usage
 
     def _take_usage(self, used: Used) -> None:
-        before = self._usage.get(used.key)
-        self._usage[used.key] = used if before is None else _larger(before, used)
+        before = self._due.get(used.key)
+        self._due[used.key] = used if before is None else _larger(before, used)
         # What other messages took is complete now; of running totals each step is told.
         self._tell_usage(except_key=None if used.is_total else used.key)
 
     def _tell_usage(self, except_key: str | None) -> None:
-        for key in [one for one in self._usage if one != except_key]:
-            used = self._usage[key]
-            figures = _figures(used)
-            told = self._told.get(key)
-            if told is not None and all(new <= old for new, old in zip(figures, told, strict=True)):
+        for key in [one for one in self._due if one != except_key]:
+            used = self._due.pop(key)
+            figures, told = _figures(used), self._told.get(key)
+            before = told or (0,) * len(figures)
+            steps = tuple(max(0, new - old) for new, old in zip(figures, before, strict=True))
+            if told is not None and not any(steps):
                 continue
-            steps = (
-                figures
-                if told is None
-                else tuple(max(0, new - old) for new, old in zip(figures, told, strict=True))
-            )
-            self._told[key] = figures if told is None else _most(told, figures)
+            self._told[key] = _most(before, figures)
             self._planned.append(self._usage_event(used, steps))
-        if except_key is not None:
-            self._forget_usage(except_key)
-
-    def _forget_usage(self, present: str) -> None:
-        """Messages that others followed long ago get no more figures."""
-        for key in list(self._usage)[:-64]:
-            if key != present:
-                del self._usage[key]
 
     def _usage_event(self, used: Used, steps: tuple[int, ...]) -> Planned:
         text = f"{used.key}\0{','.join(map(str, self._told[used.key]))}"
