@@ -1,45 +1,66 @@
-/** What came of a run, line by line, from the document that ends it. Pure. */
+/** What came of a run, told by how its tasks ended. Pure; `swarm run` tells it by the same rules. */
 
-import type { JsonColumn } from "../services/trace_api.ts";
+import type { JsonColumn, Task } from "../services/trace_api.ts";
 
 export interface OutcomeLine {
-  readonly name: string;
+  readonly kind: "accepted" | "refused";
+  readonly title: string;
+  /** Files of an accepted change, reason of what was refused. */
   readonly text: string;
-  readonly tone: "good" | "warn" | "plain";
+  /** Empty for what was refused. */
+  readonly commit: string;
 }
 
-/** Return what was accepted and what was refused; of any other outcome its fields as they are. */
-export function outcomeOf(
-  outcome: Readonly<Record<string, JsonColumn>> | null,
-): readonly OutcomeLine[] {
-  if (outcome === null) return [];
-  const lines: OutcomeLine[] = [];
-  for (const [name, value] of Object.entries(outcome)) {
-    if (Array.isArray(value)) lines.push(...value.map((one) => lineOf(name, one)));
-    else if (value !== null && value !== "" && typeof value !== "object") {
-      lines.push({ name: words(name), text: String(value), tone: "plain" });
-    }
-  }
-  return lines;
-}
+const NOT_DONE = ["REFUSED", "DEAD", "CANCELLED"];
 
-function lineOf(name: string, value: JsonColumn): OutcomeLine {
-  const tone = name === "accepted" ? "good" : name === "refused" ? "warn" : "plain";
-  if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    return { name: words(name), text: String(value ?? ""), tone };
-  }
-  const { task, title, reason, commit, files } = value;
-  const parts = [
-    title ?? task,
-    reason,
-    Array.isArray(files) ? files.join(", ") : null,
-    typeof commit === "string" ? commit.slice(0, 12) : null,
+/** Return what was accepted, then what was refused or left out. */
+export function outcomeOf(tasks: readonly Task[]): readonly OutcomeLine[] {
+  const lines = tasks.flatMap(linesOf);
+  return [
+    ...lines.filter((line) => line.kind === "accepted"),
+    ...lines.filter((line) => line.kind === "refused"),
   ];
-  const text = parts.filter((part) => part !== null && part !== undefined && part !== "");
-  return { name: words(name), text: text.map(String).join(" · "), tone };
 }
 
-function words(name: string): string {
-  const text = name.replaceAll("_", " ");
-  return text.charAt(0).toUpperCase() + text.slice(1);
+function linesOf(task: Task): readonly OutcomeLine[] {
+  const title = task.title || task.task_id;
+  const result = task.result ?? {};
+  if (NOT_DONE.includes(task.state)) return [refused(title, task.reason)];
+  if (task.state !== "DONE") return [];
+  const left = [
+    ...listOf(result["unresolved"]).map((reason) => refused(title, textOf(reason))),
+    ...listOf(result["left_out"]).map((one) =>
+      refused(fieldOf(one, "title"), fieldOf(one, "reason")),
+    ),
+  ];
+  const commit = textOf(result["commit"]);
+  if (commit === "") return isPlan(task) ? left : [refused(title, reasonOf(task)), ...left];
+  const files = listOf(result["files"]).map(textOf).join(", ");
+  return [{ kind: "accepted", title, text: files, commit }, ...left];
+}
+
+/** The plan changes no file; what it leaves out is all that comes of it. */
+function isPlan(task: Task): boolean {
+  return task.role.toLowerCase() === "architect";
+}
+
+function reasonOf(task: Task): string {
+  return textOf(task.result?.["reason"]) || task.reason || "nothing to do";
+}
+
+function refused(title: string, text: string): OutcomeLine {
+  return { kind: "refused", title, text, commit: "" };
+}
+
+function listOf(value: JsonColumn | undefined): readonly JsonColumn[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function textOf(value: JsonColumn | undefined): string {
+  return typeof value === "string" ? value : "";
+}
+
+function fieldOf(value: JsonColumn, name: string): string {
+  const isObject = value !== null && typeof value === "object" && !Array.isArray(value);
+  return isObject ? textOf(value[name]) : "";
 }

@@ -40,6 +40,19 @@ export default function IndexPage() {
     document.title = "Swarm · Enchanted Swarm";
   }, []);
 
+  const isDocked = isReplaying || travel.isPast;
+  const dock = (
+    <ReplayDock
+      travel={travel}
+      isOpen={isReplaying}
+      onOpen={() => {
+        change({ run: runId });
+        setReplaying(true);
+      }}
+      onClose={() => setReplaying(false)}
+    />
+  );
+
   return (
     <div
       className="swarm-page"
@@ -49,18 +62,13 @@ export default function IndexPage() {
       <h1 className="visually-hidden">{travel.isPast ? "The swarm as it was" : "The swarm now"}</h1>
       <SwarmStrip agents={agents} now={now} rate={rate}>
         <RunChoice run={filter.run} onChange={(run) => set({ run, at: null })} />
+        {isDocked ? null : dock}
       </SwarmStrip>
-      <section className="swarm-replay panel" aria-label="Time">
-        <ReplayDock
-          travel={travel}
-          isOpen={isReplaying}
-          onOpen={() => {
-            change({ run: runId });
-            setReplaying(true);
-          }}
-          onClose={() => setReplaying(false)}
-        />
-      </section>
+      {isDocked ? (
+        <section className="swarm-replay panel" aria-label="Time">
+          {dock}
+        </section>
+      ) : null}
       <section className="swarm-board" aria-label="Agents">
         <AgentBoard
           agents={agents}

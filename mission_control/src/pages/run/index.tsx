@@ -132,7 +132,7 @@ function RunView({ run }: { readonly run: RunDetail }) {
 function Summary({ run }: { readonly run: RunDetail }) {
   const took = Date.parse(run.ended_at ?? run.last_event_at) - Date.parse(run.started_at);
   const parent = run.parent_run_id;
-  const outcome = outcomeOf(run.outcome);
+  const outcome = outcomeOf(run.tasks);
   return (
     <section className="panel run-summary" aria-label="Summary">
       {run.task ? <LongText text={run.task} /> : null}
@@ -174,8 +174,11 @@ function Summary({ run }: { readonly run: RunDetail }) {
           <ul>
             {outcome.map((line, index) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: the outcome never changes
-              <li key={index} data-tone={line.tone} className="untrusted" dir="auto">
-                <b>{line.name}</b> {safeLine(line.text, LINE_LIMIT)}
+              <li key={index} data-kind={line.kind} className="untrusted" dir="auto">
+                <StatusPill status={line.kind} tone={line.kind === "accepted" ? "good" : "warn"} />{" "}
+                <b>{safeLine(line.title, LINE_LIMIT)}</b>{" "}
+                <span className="soft">{safeLine(line.text, LINE_LIMIT)}</span>{" "}
+                {line.commit ? <code className="faint">{line.commit.slice(0, 12)}</code> : null}
               </li>
             ))}
           </ul>
