@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def test_status_names_urls_and_processes_that_work(stack: Stack) -> None:
     """What `status --json` promises, usable as printed."""
     status = stack.json("status")
     assert status["ready"] is True
-    assert status["dashboard_url"] is None
+    with urllib.request.urlopen(status["dashboard_url"].replace("/login", "/healthz")) as answer:
+        assert answer.status == 200
     assert status["lag_events"] == 0
     assert [process["name"] for process in status["processes"]] == NAMES
     assert all(mark_process("p", process["pid"]).started for process in status["processes"])
