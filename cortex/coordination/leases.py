@@ -8,8 +8,8 @@ from contextlib import suppress
 from cortex.coordination.clock import now_ms
 from cortex.coordination.errors import CoordinationError
 from cortex.coordination.steps import Steps
-from cortex.coordination.steps_rules import is_renewal_due
-from cortex.coordination.tokens import Tokens
+from cortex.coordination.steps_rules import StepState, is_renewal_due
+from cortex.coordination.tokens import Held, Tokens
 from nervous_system.errors import BusError
 
 logger = logging.getLogger(__name__)
@@ -31,20 +31,15 @@ class LeaseKeeper:
         Args:
             leave_out: steps that somebody is busy with.
         """
-        held = [one for one in self._tokens.all() if one.step not in leave_out]
-        gone = [one.step for one in held if one.expires_at_ms <= now_ms()]
+        now = now_ms()
         due = [
-            one.step for one in held if is_renewal_due(one.expires_at_ms, one.lease_ms, now_ms())
+            one
+            for one in self._tokens.all()
+            if one.step not in leave_out
+            and (now >= one.expires_at_ms or is_renewal_due(one.expires_at_ms, one.lease_ms, now))
         ]
-        lost = dict.fromkeys(gone, "its lease has run out")
-        lost |= {
-            step: reason
-            for step, reason in zip(due, await asyncio.gather(*map(self._renew, due)), strict=True)
-            if reason
-        }
-        for step in lost:
-            await self._tokens.drop(step)
-        return lost
+        reasons = await asyncio.gather(*map(self._renew, due))
+        return {one.step: why for one, why in zip(due, reasons, strict=True) if why}
 
     def pause_seconds(self, longest: float) -> float:
         """Return how long to wait before the next renewals."""
@@ -58,12 +53,22 @@ class LeaseKeeper:
                 await self._steps.has_claimed.wait()
         self._steps.has_claimed.clear()
 
-    async def _renew(self, step: str) -> str:
-        """Prolong one claim; return why that cannot be, or nothing, also while the bus is away."""
+    async def _renew(self, held: Held) -> str:
+        """Prolong one claim; return why it is lost, or nothing, also while the bus is away."""
         try:
-            await self._steps.renew(step)
+            await self._steps.renew(held.step)
         except CoordinationError as error:
-            return str(error)
+            await self._tokens.drop(held.step)
+            return "" if await self._is_over(held) else str(error)
         except BusError as error:
             logger.debug("not renewed", extra={"action": "renewal_failed", "reason": str(error)})
         return ""
+
+    async def _is_over(self, held: Held) -> bool:
+        """Whether this agent itself has ended or released what it held, in another process."""
+        try:
+            found = await self._steps.status(held.step)
+        except BusError:
+            return False
+        is_own = found.agent == self._steps.agent and found.token == held.token
+        return is_own and found.written is not StepState.IN_PROGRESS

@@ -74,7 +74,7 @@ class Steps:
         self._log = log
         self._tokens = tokens
         self._causes = causes
-        self._agent = log.author.agent
+        self.agent = log.author.agent
         self._project = log.author.project
         self.has_claimed = asyncio.Event()
         """Set by each claim, for whoever keeps them."""
@@ -107,7 +107,7 @@ class Steps:
 
         def decide(found: Step) -> Decision:
             return steps_rules.decide_claim(
-                found, self._agent, now_ms=now_ms(), lease_ms=lease_ms, token=token
+                found, self.agent, now_ms=now_ms(), lease_ms=lease_ms, token=token
             )
 
         claimed = await self._change(
@@ -130,7 +130,7 @@ class Steps:
 
         def decide(found: Step) -> Decision:
             return steps_rules.decide_renewal(
-                found, self._agent, now_ms=now_ms(), lease_ms=lease_ms, token=held.token
+                found, self.agent, now_ms=now_ms(), lease_ms=lease_ms, token=held.token
             )
 
         renewed = await self._change(self._known(held), decide, NOTHING, ())
@@ -148,7 +148,7 @@ class Steps:
         held = self._held(step, token)
 
         def decide(found: Step) -> Decision:
-            return steps_rules.decide_release(found, self._agent, now_ms=now_ms(), token=held.token)
+            return steps_rules.decide_release(found, self.agent, now_ms=now_ms(), token=held.token)
 
         return await self._let_go(held, decide, NOTHING, because)
 
@@ -182,11 +182,11 @@ class Steps:
 
         def decide(found: Step) -> Decision:
             return steps_rules.decide_end(
-                found, self._agent, now_ms=now_ms(), token=held.token, state=state, force=force
+                found, self.agent, now_ms=now_ms(), token=held.token, state=state, force=force
             )
 
         return await self._let_go(
-            held, decide, handoff.document(self._agent, held.step), because, is_known=not force
+            held, decide, handoff.document(self.agent, held.step), because, is_known=not force
         )
 
     async def status(self, step: str) -> Step:
@@ -306,7 +306,7 @@ class Steps:
         pattern = places.thing(places.STEP, self._project, step.step)
         written = await self._log.write(payload, pattern, step.sequence, because=[*before, *causes])
         kept = parse_document(written.event.step_transition.step_document)
-        return decision.applied(written.sequence, written.event_id, self._agent, kept)
+        return decision.applied(written.sequence, written.event_id, self.agent, kept)
 
     def _held(self, step: str, token: int) -> Held:
         """Return what is known of one's own claim; a token that is given counts."""
@@ -323,7 +323,7 @@ class Steps:
             step=held.step,
             written=StepState.IN_PROGRESS,
             trigger=StepTrigger.CLAIM,
-            agent=self._agent,
+            agent=self.agent,
             token=held.token,
             expires_at_ms=held.expires_at_ms,
             sequence=held.sequence,

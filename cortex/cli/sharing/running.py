@@ -9,44 +9,81 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from cortex.cli.sharing.part import Part, note
 from cortex.coordination.config import STEP_VARIABLE, TOKEN_VARIABLE
 from cortex.coordination.errors import CoordinationError
-from cortex.coordination.steps_rules import Step, StepState
+from cortex.coordination.steps_rules import Step
 from nervous_system.errors import BusError
 
-FORWARDED = (
-    *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
-    *(signal.SIGUSR1, signal.SIGUSR2),
-)
+PASSING = (signal.SIGUSR1, signal.SIGUSR2)
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, *PASSING)
 OF_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
 NOT_FOUND, NOT_EXECUTABLE, LOST = 127, 126, 1
 SIGNAL_BASE = 128
 
 
-async def run_holding(part: Part, step: Step, command: list[str], *, completes: bool) -> int:
+class Signals:
+    """Signals to this process, for the command that it runs. Made by `forwarding`."""
+
+    def __init__(self) -> None:
+        self.ending: list[int] = []
+        """Those that are to end it, in order."""
+        self.process: asyncio.subprocess.Process | None = None
+        """Where they go; None: the command has not begun."""
+
+    def take(self, number: signal.Signals) -> None:
+        """Hand on a signal; what a terminal sends, the command has had from there."""
+        if number not in PASSING:
+            self.ending.append(number)
+        if self.process is None or (number in OF_TERMINAL and sys.stdin.isatty()):
+            return
+        with suppress(ProcessLookupError):
+            self.process.send_signal(number)
+
+
+@contextmanager
+def forwarding() -> Iterator[Signals]:
+    """Take the signals to this process for as long as the block runs."""
+    loop, signals = asyncio.get_running_loop(), Signals()
+    for number in FORWARDED:
+        loop.add_signal_handler(number, signals.take, number)
+    try:
+        yield signals
+    finally:
+        for number in FORWARDED:
+            loop.remove_signal_handler(number)
+
+
+async def run_holding(
+    part: Part, step: Step, command: list[str], signals: Signals, *, completes: bool
+) -> int:
     """Run a command, keep the claim meanwhile, and return the exit code for us."""
     part.free(step.step)
+    if signals.ending:  # asked to end while it was claiming
+        await _release(part, step)
+        return SIGNAL_BASE + signals.ending[0]
     try:
-        process = await _start(part, step, command)
+        process = signals.process = await _start(part, step, command)
     except OSError as error:
         note(f"{command[0]}: {error.strerror}")
         await _release(part, step)
         return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
-    signalled: list[int] = []
-    with _forwarding(process, signalled):
-        losing = asyncio.create_task(_end_when_lost(part, step, process), name="losing")
-        try:
-            code = await process.wait()
-        finally:
-            losing.cancel()
-            await asyncio.gather(losing, return_exceptions=True)
+    for number in signals.ending:  # while it was starting
+        with suppress(ProcessLookupError):
+            process.send_signal(number)
+    losing = asyncio.create_task(_end_when_lost(part, step, process), name="losing")
+    try:
+        code = _exit_code(await process.wait())
+    finally:
+        losing.cancel()
+        await asyncio.gather(losing, return_exceptions=True)
     if step.step in part.lost:
         return LOST
-    return await _finish(part, step, _exit_code(code), completes and not signalled, signalled)
+    is_done = not code and not signals.ending
+    return await _finish(part, step, code, is_done=is_done, completes=completes)
 
 
 async def _start(part: Part, step: Step, command: list[str]) -> asyncio.subprocess.Process:
@@ -60,17 +97,15 @@ async def _start(part: Part, step: Step, command: list[str]) -> asyncio.subproce
     return await asyncio.create_subprocess_exec(*command, env=environment)
 
 
-async def _finish(part: Part, step: Step, code: int, completes: bool, signalled: list[int]) -> int:
-    """Say what has become of the step; the command may have said it itself."""
+async def _finish(part: Part, step: Step, code: int, *, is_done: bool, completes: bool) -> int:
+    """Say what has become of the step, unless the command has said it itself."""
     if not part.project.holds(step.step, step.token):
         return code
-    if code or signalled:
+    if not is_done:
         await _release(part, step)
     elif completes:
         try:
-            await part.project.complete(
-                step.step, token=step.token, state=StepState.COMPLETE, exit_code=code
-            )
+            await part.project.complete(step.step, token=step.token, exit_code=code)
         except (CoordinationError, BusError) as error:
             note(str(error))
             return LOST
@@ -93,33 +128,6 @@ async def _end_when_lost(part: Part, step: Step, process: asyncio.subprocess.Pro
         part.has_lost.clear()
     with suppress(ProcessLookupError):
         process.terminate()
-
-
-@contextmanager
-def _forwarding(process: asyncio.subprocess.Process, signalled: list[int]) -> Iterator[None]:
-    """Hand signals to the command for as long as the block runs."""
-    loop = asyncio.get_running_loop()
-    for number in FORWARDED:
-        loop.add_signal_handler(number, _handler(process, number, signalled))
-    try:
-        yield
-    finally:
-        for number in FORWARDED:
-            loop.remove_signal_handler(number)
-
-
-def _handler(
-    process: asyncio.subprocess.Process, number: signal.Signals, signalled: list[int]
-) -> Callable[[], None]:
-    def handle() -> None:
-        if number not in (signal.SIGUSR1, signal.SIGUSR2):
-            signalled.append(number)
-        if number in OF_TERMINAL and sys.stdin.isatty():
-            return
-        with suppress(ProcessLookupError):
-            process.send_signal(number)
-
-    return handle
 
 
 def _exit_code(returned: int) -> int:

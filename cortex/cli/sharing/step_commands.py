@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 from cortex.cli.session import Session
 from cortex.cli.sharing import shown
@@ -31,11 +32,21 @@ async def claim(
 ) -> None:
     """Claim a step, and run a command for as long as it is held."""
     name = step_name(step)
-    doing = name if command else f"claiming {name}"
-    stays = bool(command)
-    async with open_part(
-        session, project, doing, stays=stays, command=command, busy=[name]
-    ) as part:
+    async with AsyncExitStack() as stack:
+        signals = None
+        if command:
+            from cortex.cli.sharing.running import forwarding
+
+            signals = stack.enter_context(forwarding())
+        opened = open_part(
+            session,
+            project,
+            name if command else f"claiming {name}",
+            stays=bool(command),
+            command=command,
+            busy=[name],
+        )
+        part = await stack.enter_async_context(opened)
         try:
             claimed = await part.project.claim(
                 name, lease=lease, token=token, command=command, because=because
@@ -44,15 +55,15 @@ async def claim(
             if as_json:
                 shown.print_json(_lost(name, error))
             raise
-        if as_json:
-            shown.print_json_line(_won(claimed)) if command else shown.print_json(_won(claimed))
-        elif not command:
-            until = clock_time(claimed.expires_at)
-            print(f"{shown.one_line(name)} is yours until {until}, token {claimed.token}")
-        if command:
-            from cortex.cli.sharing.running import run_holding
+        if signals is None:
+            _print_won(claimed, as_json)
+            return
+        from cortex.cli.sharing.running import run_holding
 
-            sys.exit(await run_holding(part, claimed, list(command), completes=complete))
+        if as_json:
+            shown.print_json_line(_won(claimed))
+        code = await run_holding(part, claimed, list(command), signals, completes=complete)
+    sys.exit(code)
 
 
 async def release(
@@ -169,6 +180,14 @@ def _won(step: Step) -> dict[str, object]:
         "expires_at": shown.rfc3339(step.expires_at),
         "event_id": step.event_id,
     }
+
+
+def _print_won(step: Step, as_json: bool) -> None:
+    if as_json:
+        shown.print_json(_won(step))
+        return
+    until = clock_time(step.expires_at)
+    print(f"{shown.one_line(step.step)} is yours until {until}, token {step.token}")
 
 
 def _lost(step: str, error: StepHeldError | StepEndedError) -> dict[str, object]:
