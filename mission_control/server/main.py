@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import uvicorn
 
+from infrastructure.errors import PortTakenError
 from infrastructure.logs import configure_logging
 from mission_control.server.app import build_app
 from mission_control.server.config import DashboardConfig
@@ -58,7 +59,7 @@ async def run(config: DashboardConfig) -> None:
     """Serve until a signal asks to stop; answers under way are finished first.
 
     Raises:
-        OSError: the address cannot be listened on.
+        PortTakenError: the address cannot be listened on.
     """
     with _listening(config) as listener:
         server = _Server(_uvicorn_config(config))
@@ -76,7 +77,16 @@ def _stop(server: uvicorn.Server) -> None:
 @contextlib.contextmanager
 def _listening(config: DashboardConfig) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    with socket.create_server((config.host, config.port), family=family, backlog=BACKLOG) as bound:
+    try:
+        bound = socket.create_server((config.host, config.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise PortTakenError(
+            host=config.host,
+            port=config.port,
+            variable="SWARM_DASHBOARD_PORT",
+            reason=error.strerror or str(error),
+        ) from error
+    with bound:
         yield bound
 
 
