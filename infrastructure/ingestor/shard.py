@@ -26,6 +26,7 @@ from infrastructure.ingestor.appending import Appender, HistoryState, check_belo
 from infrastructure.ingestor.batching import BatchLimits
 from infrastructure.ingestor.config import IngestorConfig
 from infrastructure.ingestor.feed import Feed, look_at_stream, open_feed
+from infrastructure.ingestor.giving_back import give_back
 from infrastructure.ingestor.metrics import IngestorMetrics
 from infrastructure.ingestor.pipeline import Pipeline
 from infrastructure.ingestor.stream_api import (
@@ -136,6 +137,7 @@ class Shard:
                     delay = FIRST_DELAY_SECONDS
                 await pause(stop, delay)
                 delay = min(2 * delay, LAST_DELAY_SECONDS)
+            give_back()
 
     async def _session(self, stop: asyncio.Event) -> None:
         history = await self._appender.state()
