@@ -78,6 +78,8 @@ class Facts:
     """Process to how far its clock is from ours."""
     modes: Mapping[str, int] = field(default_factory=dict)
     """File of the home to its permission bits."""
+    has_pages: bool | None = None
+    """Whether the dashboard's pages are there; None: the dashboard is not installed."""
 
 
 def examine(facts: Facts) -> list[Finding]:
@@ -89,6 +91,7 @@ def examine(facts: Facts) -> list[Finding]:
         _waiting,
         _fill,
         _versions,
+        _pages,
         _clock,
         _permissions,
     )
@@ -175,6 +178,17 @@ def _versions(facts: Facts) -> Iterator[Finding]:
             yield Finding(f"version {part}", Level.FAILED, version, fix)
         else:
             yield Finding(f"version {part}", Level.OK, version)
+
+
+def _pages(facts: Facts) -> Iterator[Finding]:
+    if facts.has_pages is None:
+        fix = "install enchanted-swarm[server]"
+        yield Finding("dashboard", Level.SKIPPED, "not installed", fix)
+    elif facts.has_pages:
+        yield Finding("dashboard", Level.OK, "its pages are built")
+    else:
+        fix = "run `make web` in the checkout, or install a package that was built with them"
+        yield Finding("dashboard", Level.WARNING, "its pages are not built", fix)
 
 
 def _clock(facts: Facts) -> Iterator[Finding]:

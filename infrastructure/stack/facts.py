@@ -1,6 +1,7 @@
 """Gathers what `doctor` judges: asks the running stack, looks at the home, reads versions."""
 
 import asyncio
+import importlib.util
 import json
 import os
 import shutil
@@ -11,12 +12,13 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from infrastructure.stack.doctor import Facts, StreamFacts
 from infrastructure.stack.http_probe import http_get
-from infrastructure.stack.plan import nats_server_binary
+from infrastructure.stack.plan import is_dashboard_installed, nats_server_binary
 from infrastructure.stack.remote import stack_status
 from nervous_system.errors import ConfigError, SwarmError
 from nervous_system.home import Home
@@ -43,6 +45,7 @@ async def gather_facts(home: Home) -> Facts:
         versions={**_package_versions(), "nats-server": _nats_server_version(), **_engine(asked)},
         clock_difference=asked.get("clocks", {}),
         modes=dict(_modes(home)),
+        has_pages=_has_pages(),
     )
 
 
@@ -152,6 +155,13 @@ def _free_bytes(home: Home) -> int | None:
     with suppress(FileNotFoundError):
         return shutil.disk_usage(home.nats).free
     return None
+
+
+def _has_pages() -> bool | None:
+    found = importlib.util.find_spec("mission_control") if is_dashboard_installed() else None
+    if found is None or found.origin is None:
+        return None
+    return Path(found.origin).with_name("server").joinpath("static", "index.html").is_file()
 
 
 def _package_versions() -> dict[str, str | None]:

@@ -24,6 +24,7 @@ HEALTHY = Facts(
     versions={"nats-server": "2.15.1", "chdb": "4.4.0"},
     clock_difference={"nats": timedelta(milliseconds=3)},
     modes={"/h": 0o700, "/h/credentials.json": 0o600},
+    has_pages=True,
 )
 
 
@@ -99,3 +100,11 @@ def test_stream_that_never_expires_may_wait() -> None:
         ingested_sequence=0, max_age=timedelta(0), oldest_waiting_age=timedelta(days=999)
     )
     assert level_of(facts, "waiting S") is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("has_pages", "level"),
+    [(True, Level.OK), (False, Level.WARNING), (None, Level.SKIPPED)],
+)
+def test_pages_that_are_not_built_are_said(has_pages: bool | None, level: Level) -> None:
+    assert level_of(replace(HEALTHY, has_pages=has_pages), "dashboard") is level

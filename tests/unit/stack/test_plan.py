@@ -32,3 +32,22 @@ def test_what_the_user_has_set_for_it_stays() -> None:
 def test_other_processes_do_not_get_its_settings() -> None:
     for spec in (plan_with({}).history(), plan_with({}).ingestor()):
         assert "GOGC" not in spec.environment
+
+
+def test_dashboard_stays_on_the_loopback_whatever_the_environment_says() -> None:
+    wider = {"SWARM_DASHBOARD_HOST": "0.0.0.0", "SWARM_DASHBOARD_TLS_CERT": "c.pem"}
+    environment = plan_with(wider).dashboard().environment
+    assert environment["SWARM_DASHBOARD_HOST"] == "127.0.0.1"
+    assert environment["SWARM_DASHBOARD_TLS_CERT"] == ""
+
+
+def test_dashboard_reads_history_as_a_reader_and_the_bus_as_its_own_user() -> None:
+    environment = plan_with({}).dashboard().environment
+    assert "//history_reader:" in environment["SWARM_CLICKHOUSE_DSN"]
+    assert "//dashboard:" in environment["SWARM_NATS_URL"]
+
+
+def test_only_pages_of_the_dashboard_may_use_the_websocket() -> None:
+    plan = plan_with({})
+    assert plan.dashboard_origin in plan.nats_config().websocket_origins
+    assert all(origin.startswith("http://") for origin in plan.nats_config().websocket_origins)
