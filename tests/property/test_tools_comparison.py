@@ -50,18 +50,23 @@ def test_every_state_on_the_way_is_a_tree(
         assert is_tree(apply(before, differences[:count]))
 
 
+@settings(max_examples=1000)
 @given(trees(), trees())
 def test_nothing_is_told_twice_and_no_rename_changes_content(
     before: dict[bytes, ManifestEntry], after: dict[bytes, ManifestEntry]
 ) -> None:
     differences = compare(before, after)
     assert len({one.path for one in differences}) == len(differences)
-    for one in differences:
-        if one.renamed_from is not None:
-            assert one.before is not None
-            assert one.after is not None
-            assert one.before.digest == one.after.digest
-            one.renamed_from.decode()
+    renames = [one for one in differences if one.renamed_from is not None]
+    assert len({one.renamed_from for one in renames}) == len(renames)
+    for one in renames:
+        assert one.before is not None
+        assert one.after is not None
+        assert one.before.digest == one.after.digest
+        assert one.after.size_bytes
+        assert stat.S_ISLNK(one.before.mode) == stat.S_ISLNK(one.after.mode)
+        assert one.renamed_from
+        one.renamed_from.decode()
 
 
 @given(trees())
