@@ -46,7 +46,8 @@ export const AgentCard = memo(function AgentCard(props: AgentCardProps) {
         <Meter name="mem" values={agent.memory} unit="MB" />
         <span className="agent-heard faint">
           <span className="visually-hidden">heard </span>
-          {heard(agent, now)}
+          {ago(agent.lastSeenMs, now)}
+          <span className="visually-hidden"> ago</span>
         </span>
       </span>
     </button>
@@ -107,9 +108,4 @@ function statusOf(agent: AgentNow, isSilent: boolean): { status: string; tone: T
   if (isSilent) return { status: "silent", tone: "warn" };
   if (agent.status === "" || agent.status === "HEALTHY") return { status: "working", tone: "good" };
   return { status: safeLine(agent.status, NAME_LIMIT), tone: "info" };
-}
-
-function heard(agent: AgentNow, now: Milliseconds): string {
-  const passed = ago(agent.lastSeenMs, now);
-  return passed === "now" ? "now" : `${passed} ago`;
 }

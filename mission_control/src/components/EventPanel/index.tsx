@@ -4,6 +4,7 @@ import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
 import { wholeViewOfRow } from "../../model/event_view.ts";
 import { safeLine, safeText } from "../../model/safe_text.ts";
 import { Link } from "../../router.tsx";
+import { ApiError } from "../../services/api_client.ts";
 import { type EventDetail, type EventLink, queryKey, traceApi } from "../../services/trace_api.ts";
 import type { SwarmEventView } from "../../types/swarm_event.ts";
 import { EventFields } from "../EventFields/index.tsx";
@@ -23,6 +24,7 @@ interface EventPanelProps {
 
 const LINE_LIMIT = 120;
 /** History is a moment behind the stream: an event that it does not know yet is asked for again. */
+const INGEST_MS = 1_500;
 const ASK_AGAIN_MS = 1_500;
 const ASKED_TIMES = 6;
 
@@ -31,9 +33,12 @@ export function EventPanel({ id, live, hrefOf, onClose }: EventPanelProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   const asked = useQuery({
     queryKey: queryKey("event", id),
-    queryFn: ({ signal }) => traceApi.event(id, signal),
+    queryFn: async ({ signal }) => {
+      await untilIngested(live);
+      return traceApi.event(id, signal);
+    },
     staleTime: 60_000,
-    retry: ASKED_TIMES,
+    retry: (count, error) => count < ASKED_TIMES && mayBecomeKnown(error),
     retryDelay: ASK_AGAIN_MS,
   });
   const event = asked.data ? wholeViewOfRow(asked.data) : live;
@@ -58,13 +63,23 @@ export function EventPanel({ id, live, hrefOf, onClose }: EventPanelProps) {
         {event ? <EventBody event={event} /> : null}
         {asked.data ? <Links detail={asked.data} hrefOf={hrefOf} /> : null}
         {event ? <Identity event={event} detail={asked.data} /> : null}
-        {!asked.data && asked.isPending ? <Loading what="the whole event" /> : null}
+        {!event && asked.isPending ? <Loading what="the event" /> : null}
         {!asked.data && asked.isError ? (
           <ErrorNotice error={asked.error} retry={() => void asked.refetch()} />
         ) : null}
       </div>
     </aside>
   );
+}
+
+/** An event that happened just now is given the time that it takes to become history. */
+async function untilIngested(live: SwarmEventView | undefined): Promise<void> {
+  const left = live ? live.atMs + INGEST_MS - Date.now() : 0;
+  if (left > 0 && left <= INGEST_MS) await new Promise((resolve) => setTimeout(resolve, left));
+}
+
+function mayBecomeKnown(error: unknown): boolean {
+  return !(error instanceof ApiError) || error.status === 404 || error.status === 0;
 }
 
 function EventBody({ event }: { readonly event: SwarmEventView }) {

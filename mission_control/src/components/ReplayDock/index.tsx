@@ -19,11 +19,18 @@ export function ReplayDock({ travel, isOpen, onOpen, onClose }: ReplayDockProps)
   const { run, runId, isPast, isLoading, error, reload } = travel;
   if (!isOpen && !isPast) {
     return (
-      <div className="replay-dock replay-dock-closed">
-        <button type="button" onClick={onOpen} disabled={runId === ""}>
-          {runId === "" ? "No run to replay yet" : `Replay run ${safeLine(runId, NAME_LENGTH)}`}
-        </button>
-      </div>
+      <button
+        type="button"
+        className="replay-open"
+        title={safeLine(runId, NAME_LENGTH)}
+        onClick={onOpen}
+        disabled={runId === ""}
+      >
+        <svg viewBox="0 0 16 16" width="12" height="12" aria-hidden="true">
+          <path d="M8 2.5a5.5 5.5 0 1 1-5.2 3.7M2.5 2.5v4h4M8 5v3.5l2.5 1.5" />
+        </svg>
+        {runId === "" ? "No run to replay yet" : "Replay this run"}
+      </button>
     );
   }
   if (error !== null && error !== undefined) return <ErrorNotice error={error} retry={reload} />;
