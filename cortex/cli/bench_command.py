@@ -5,11 +5,13 @@ import enum
 import os
 import platform
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from cortex.cli import options
+from cortex.cli.bench.coordination import measure_coordination
 from cortex.cli.bench.copies import multiply
 from cortex.cli.bench.corpus import Corpus
 from cortex.cli.bench.hooks import measure_hooks
@@ -43,6 +45,7 @@ class Part(enum.StrEnum):
     PUBLISH = "publish"
     HISTORY = "history"
     TASKS = "tasks"
+    COORDINATION = "coordination"
     VERIFY = "verify"
     RECOVERY = "recovery"
     REDACTION = "redaction"
@@ -106,28 +109,33 @@ def bench(
 
 
 def _measure(parts: set[Part], events: int, rounds: int, past_events: int) -> dict[str, object]:
+    measures: dict[Part, Callable[[], dict[str, object]]] = {
+        Part.REDACTION: lambda: _redaction_part(rounds),
+        Part.HOOKS: _hooks_part,
+        Part.INTAKE: lambda: _intake_part(rounds),
+        Part.PUBLISH: lambda: _publish_part(events, rounds),
+        Part.INGEST: lambda: _ingest_part(events, rounds),
+        Part.TASKS: lambda: _tasks_part(rounds),
+        Part.COORDINATION: _coordination_part,
+        Part.HISTORY: lambda: _history_part(events),
+        Part.VERIFY: lambda: _verify_part(events),
+        Part.RECOVERY: lambda: _recovery_part(past_events),
+    }
     measured: dict[str, object] = {}
-    if Part.REDACTION in parts:
-        _say("looking for secrets in transcripts")
-        measured["redaction"] = measure_redaction(TRANSCRIPT_BYTES, rounds)
-    if Part.HOOKS in parts:
-        _say("running the command of a hook")
-        measured["hooks"] = measure_hooks(HOOK_COUNT)
-    if Part.INTAKE in parts:
-        measured |= _intake_part(rounds)
-    if Part.PUBLISH in parts:
-        measured |= _publish_part(events, rounds)
-    if Part.INGEST in parts:
-        measured |= _ingest_part(events, rounds)
-    if Part.TASKS in parts:
-        measured |= _tasks_part(rounds)
-    if Part.HISTORY in parts:
-        measured |= _history_part(events)
-    if Part.VERIFY in parts:
-        measured |= _verify_part(events)
-    if Part.RECOVERY in parts:
-        measured |= _recovery_part(past_events)
+    for part, measure in measures.items():
+        if part in parts:
+            measured |= measure()
     return measured
+
+
+def _redaction_part(rounds: int) -> dict[str, object]:
+    _say("looking for secrets in transcripts")
+    return {"redaction": measure_redaction(TRANSCRIPT_BYTES, rounds)}
+
+
+def _hooks_part() -> dict[str, object]:
+    _say("running the command of a hook")
+    return {"hooks": measure_hooks(HOOK_COUNT)}
 
 
 def _publish_part(events: int, rounds: int) -> dict[str, object]:
@@ -146,6 +154,12 @@ def _tasks_part(rounds: int) -> dict[str, object]:
     _say(f"letting workers complete {TASK_COUNT} tasks")
     with open_rig() as rig:
         return {"tasks": asyncio.run(measure_tasks(rig, TASK_COUNT, rounds))}
+
+
+def _coordination_part() -> dict[str, object]:
+    _say("letting two agents share a project")
+    with open_rig() as rig:
+        return {"coordination": asyncio.run(measure_coordination(rig))}
 
 
 def _ingest_part(events: int, rounds: int) -> dict[str, object]:

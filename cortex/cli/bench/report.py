@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cortex.cli.bench.coordination import CoordinationFigures
 from cortex.cli.bench.hooks import HookFigures
 from cortex.cli.bench.ingest import IngestFigures
 from cortex.cli.bench.intake import IntakeFigures
@@ -32,6 +33,7 @@ class Figures:
     verify_numbered_events_per_s: float | None = None
     recovery: RecoveryFigures | None = None
     tasks: TaskFigures | None = None
+    coordination: CoordinationFigures | None = None
     redaction: RedactionFigures | None = None
     hooks: HookFigures | None = None
     intake: IntakeFigures | None = None
@@ -204,9 +206,39 @@ def _intake(figures: Figures) -> dict[str, Any]:
     }
 
 
-_OTHERS = (_long, _memory, _redaction, _hooks, _intake)
+def _coordination(figures: Figures) -> dict[str, Any]:
+    found = figures.coordination
+    if found is None:
+        return {}
+    shown: dict[str, Any] = {}
+    for name, times in found.operations.items():
+        shown[f"{name}_ms_p50"] = round(quantile(list(times), 0.5), 2)
+        shown[f"{name}_ms_p99"] = round(quantile(list(times), 0.99), 2)
+    return shown | {
+        "inbox_60_ms_p50": round(quantile(list(found.inbox_few), 0.5), 1),
+        "inbox_500_ms_p50": round(quantile(list(found.inbox_many), 0.5), 1),
+        "wait_for_wakes_ms_p50": round(quantile(list(found.wake), 0.5), 1),
+        "wait_for_wakes_ms_p99": round(quantile(list(found.wake), 0.99), 1),
+        "claim_command_ms_p50": round(quantile(list(found.command), 0.5)),
+        "claim_command_ms_p99": round(quantile(list(found.command), 0.99)),
+    }
+
+
+_OTHERS = (_coordination, _long, _memory, _redaction, _hooks, _intake)
 
 GOALS = {
+    "claim_ms_p50": "below 1 (tracecraft 6.3)",
+    "lost_claim_ms_p50": "(tracecraft 17.6)",
+    "complete_ms_p50": "below 1 (tracecraft 14.2)",
+    "memory_set_ms_p50": "below 1 (tracecraft 6.4)",
+    "memory_get_ms_p50": "below 1 (tracecraft 3.1)",
+    "send_ms_p50": "below 1 (tracecraft 4.2)",
+    "artifact_up_ms_p50": "(tracecraft 10.9)",
+    "artifact_down_ms_p50": "(tracecraft 16.5)",
+    "inbox_60_ms_p50": "(tracecraft 211)",
+    "inbox_500_ms_p50": "below 30 (tracecraft 1593)",
+    "wait_for_wakes_ms_p99": "below 20 (tracecraft 3000 to 4000)",
+    "claim_command_ms_p50": "below 200 (tracecraft 320)",
     "redaction_mb_per_s": "at least 100",
     "redaction_missed": "0",
     "hook_ms_p99": "below 60",
