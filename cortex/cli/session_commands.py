@@ -149,6 +149,10 @@ def list_(
 def show(
     ctx: typer.Context,
     session_id: SessionId,
+    source: Annotated[
+        str,
+        typer.Option("--source", metavar="NAME", help="Of one source: transcript, hook, ..."),
+    ] = "",
     lines: Annotated[
         bool, typer.Option("--lines", help="Write its transcript as it is kept to stdout.")
     ] = False,
@@ -164,10 +168,10 @@ def show(
     wait_until_fresh(current, timeout, no_wait=no_wait)
     with open_reader(current) as history:
         rows = history.query(query_text("sessions"), {"harness": "", "session": session_id})
-        chosen = _chosen(rows, session_id)
+        chosen = _chosen(rows, session_id, source)
         if lines:
             kept = history.query(
-                query_text("session_lines"),
+                query_text("session_transcript"),
                 {"session": chosen[0]["session_id"], "source": chosen[0]["source"]},
                 bytes_columns=["line"],
             )
@@ -256,8 +260,10 @@ def _show_done(found: Sequence[Mirrored], *, is_json: bool) -> None:
 session.command("check", short_help="Say what not all sources saw of a session.")(check)
 
 
-def _chosen(rows: Sequence[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:
+def _chosen(rows: Sequence[dict[str, Any]], wanted: str, source: str) -> list[dict[str, Any]]:
     """Return the session's row first, then its other sources and sub-agents."""
+    if source:
+        rows = [row for row in rows if row["source"] == source]
     exact = [row for row in rows if row["session_id"] == wanted]
     names = {row["run_id"] for row in exact or rows}
     if not names:

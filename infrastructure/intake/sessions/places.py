@@ -11,6 +11,8 @@ MIRRORED = ("claude-code", "codex", "openclaw", "hermes")
 """Harnesses whose sessions can be mirrored while they go on."""
 MAX_HEAD_BYTES = 64 * 1024
 _PUNCTUATION = re.compile(r"[^A-Za-z0-9]")
+_SEPARATORS = re.compile(r"[/.]")
+"""Older versions left other punctuation as it is."""
 
 
 def session_root(harness: str, environment: Mapping[str, str]) -> Path:
@@ -29,9 +31,10 @@ def session_root(harness: str, environment: Mapping[str, str]) -> Path:
     return (Path(given) if given else home / ".hermes") / "state.db"
 
 
-def project_folder(directory: Path) -> str:
-    """Return the name of Claude Code's folder for sessions in a directory."""
-    return _PUNCTUATION.sub("-", str(directory))
+def project_folders(directory: Path) -> list[str]:
+    """Return what Claude Code's folder for sessions in a directory may be called."""
+    name = str(directory)
+    return list(dict.fromkeys([_PUNCTUATION.sub("-", name), _SEPARATORS.sub("-", name)]))
 
 
 def transcripts(
@@ -70,8 +73,9 @@ def with_children(path: Path) -> list[Path]:
 
 def _all(harness: str, root: Path, directory: Path | None) -> Iterator[Path]:
     if harness == "claude-code":
-        folder = root / project_folder(directory) if directory is not None else root
-        yield from folder.rglob("*.jsonl")
+        folders = [root] if directory is None else [root / x for x in project_folders(directory)]
+        for folder in folders:
+            yield from folder.rglob("*.jsonl")
     elif harness == "codex":
         yield from root.rglob("rollout-*.jsonl")
     else:
