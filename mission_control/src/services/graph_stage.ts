@@ -301,8 +301,8 @@ export class GraphStage {
     const { graph, selected } = this.#content;
     if (this.#until <= graph.first) return;
     const from = selected === null ? undefined : graph.ordinalOf(selected);
-    const to =
-      from === undefined ? this.#until - 1 : neighbourOf(graph, from, direction, this.#until);
+    const start = from ?? (direction === "first" ? graph.first : this.#until - 1);
+    const to = from === undefined ? start : neighbourOf(graph, start, direction, this.#until);
     this.callbacks.selected(graph.keyOf(to));
   }
 
