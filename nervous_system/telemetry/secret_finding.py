@@ -22,7 +22,9 @@ from nervous_system.telemetry.secret_kinds import (
     PREFIXED,
     PRIVATE_KEY,
     VALUE,
+    VALUE_OF_LINE,
     WORDED,
+    WORDS_BEFORE_SPACE,
     Searched,
     is_named_secret,
     is_placeholder,
@@ -81,7 +83,7 @@ def may_hold(data: bytes) -> bool:
     folded = data.lower()
     if b"bearer" in folded:
         return True
-    if b"=" in data or b":" in data:
+    if b"=" in data or b":" in data or any(word in folded for word in WORDS_BEFORE_SPACE):
         for search in _NAMED_SEARCHES:
             if search(folded):
                 return True
@@ -204,13 +206,16 @@ def _named_value(data: bytes, folded: bytes, name: "re.Match[bytes]") -> Secret 
         match = BASIC_AUTH.match(data, at)
         if match is not None and not is_placeholder(match["secret"]):
             return Secret(*match.span("secret"), _FOUND_BY_PLACE, "basic_auth")
-    match = VALUE.match(data, at)
+    pattern = VALUE_OF_LINE if name["equals"] == b":" else VALUE
+    match = pattern.match(data, at)
     if match is None:
         return None
     group = match.lastgroup or "bare"
     start, end = match.span(group)
     if group != "bare" and _is_closing(folded, name, data[at:start]):
         return None
+    if name["equals"] is None and (tag := data.find(b"<", start, end)) >= 0:
+        end = tag  # of an element, which ends there
     value = data[start:end]
     equals = data[name.end("tail") : at].lstrip(b"\\\"'`]")
     is_secret = is_named_secret(

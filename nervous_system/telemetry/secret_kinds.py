@@ -167,21 +167,26 @@ _KEY_OWNERS = (
     *("signing", "master", "service", "shared"),
 )
 _OWNED_KEY = "|".join(rf"(?<={owner}key)|(?<={owner}[_\- ]key)" for owner in _KEY_OWNERS)
-_NAME_END = (
-    r"(?P<tail>[\w.\-]{0,32})(?:\\*+[\"'`]\]?)?"
-    rf"{_SPACE}{{0,4}}(?P<equals>=>|:=|==?|:)(?!:){_SPACE}{{0,4}}"
+_TAIL = r"(?P<tail>[\w.\-]{0,32})"
+_SEPARATOR = rf"(?:\\*+[\"'`]\]?)?{_SPACE}{{0,4}}(?P<equals>=>|:=|==?|:)(?!:){_SPACE}{{0,4}}"
+_NAME_END = rf"{_TAIL}{_SEPARATOR}"
+_WORD_BEHIND = r"[a-z0-9/+_\-!@#$%^&*~?]"
+_SHOWN_END = (
+    rf"{_TAIL}(?:{_SEPARATOR}"
+    # a word with a digit behind a space, as in `set password x`, or an element of XML
+    rf"|[ \t]{{1,2}}(?={_WORD_BEHIND}{{0,64}}[0-9])(?={_WORD_BEHIND}{{8,}})"
+    r"|(?:>|\\++u003e)(?=[^<>\s]{4,256}?(?:<|\\++u003c)\\*/))"
 )
 _KEN = rf"e(?:n(?<=token)(?!s)|y(?:{_OWNED_KEY})){_NAME_END}"
-_NAMED_WORDS = (
-    r"pass(?:w(?:or)?d|phrase|(?<=[_.\-]pass)(?=\\*+[\"'`]?\s{0,2}[:=]))",
-    r"pwd",
-    r"cre(?:t(?<=secret)|d(?:ential))",
-    r"z(?<=authoriz)ation",
+_NAMED = (
+    rf"pass(?:w(?:or)?d|phrase|(?<![a-z0-9]pass)(?=\\*+[\"'`]?\s{{0,2}}[:=])){_SHOWN_END}",
+    rf"cre(?:t(?<=secret)|dential){_SHOWN_END}",
+    rf"pwd{_NAME_END}",
+    rf"z(?<=authoriz)ation{_NAME_END}",
 )
-NAMED_LEADS = tuple(
-    re.compile(text.encode())
-    for text in (*(rf"{word}{_NAME_END}" for word in _NAMED_WORDS), rf"k{_KEN}")
-)
+WORDS_BEFORE_SPACE = (b"pass", b"cre")
+"""One of them is in all text, in lower case, with such a value that has no `=` or `:` before it."""
+NAMED_LEADS = tuple(re.compile(text.encode()) for text in (*_NAMED, rf"k{_KEN}"))
 """Over text in lower case; behind a match the value begins."""
 NAMES = (
     *NAMED_LEADS[:-1],
@@ -198,6 +203,8 @@ VALUE = re.compile(
     rb")"
 )
 """What stands behind a separator; one of the groups `double`, `single`, `bare` is the secret."""
+VALUE_OF_LINE = re.compile(VALUE.pattern.replace(b"`,;&)}", b"`,;)}"))
+"""The same behind a colon, where no `&` begins another value."""
 
 BASIC_AUTH = re.compile(
     rb"\\*+[\"']?(?:basic|digest|token|apikey)[ \t]{1,4}(?P<secret>[^\s\"',;\\]{6,})", re.IGNORECASE
@@ -220,15 +227,24 @@ _PLACEHOLDER = re.compile(
 )
 _REFERENCE = re.compile(rb"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)++\Z")
 """A name with dots, as code writes where a value comes from."""
-_CAMEL = re.compile(rb"[a-z]+(?:[A-Z][a-z]+)++\Z")
 _IDENTIFIER = re.compile(rb"[A-Za-z_][A-Za-z_]*+\Z")
 _SENTENCE = re.compile(rb"[A-Za-z,.'\-]+(?:\s+[A-Za-z,.'\-:]+){2,}\s*\Z")
+_ABOUT_PASSWORDS = re.compile(
+    rb"(?i)\b(?:passwords?|passphrases?|enter|your|must|should|required|forgot|invalid|incorrect"
+    rb"|wrong|please|the|is|of|to|for|and|a)\b"
+)
 _FORMAT = re.compile(rb"[^\w]*(?:%[sdr]|\{[\w.!:]*\}|\$\{?\w+\}?|<[^<>]*>)[^\w]*\Z")
-_TYPE_LIKE = re.compile(rb"(?:[A-Z][a-z]+){2,}\Z|[A-Z][a-z]+\Z")
+_TYPE = re.compile(rb"(?:[A-Z][a-z]{2,}\d{0,2}){1,6}[A-Z]{0,3}\Z|[A-Za-z_]\w*+<")
+_LETTERS_AND_DIGITS = re.compile(rb"(?=.*[A-Za-z])(?=.*[0-9])[^.()]*\Z", re.DOTALL)
+_CONSTANT = re.compile(rb"[A-Z]+(?:_[A-Z]+)++\Z")
+_NAMES_A_SECRET = re.compile(
+    rb"(?:[a-z]+_)+(?:token|key|secret|password|credential)s?\Z|[a-z]+(?:[A-Z][a-z]+)+\Z"
+)
 _ABOUT_SECRET = re.compile(
-    rb"(?:token|secret|key|password|passwd|credential)s?(?:iz\w*|ring\w*|[_\-.]?(?:types?|names?|files?"
-    rb"|paths?|ur[il]|counts?|limit|budget|size|len(?:gth)?|usage|ends|class|kind|format|expir\w+"
-    rb"|ttl|fields?|header|param\w*|index|position|hint|label|prompt|policy|manager|provider))\Z"
+    rb"(?:token|secret|key|password|passwd|credential)s?(?:iz\w*|ring\w*|[\w.\-]*?(?:types?|names?"
+    rb"|files?|paths?|ur[il]|counts?|limit|budget|size|len(?:gth)?|usage|ends|class|kind|format"
+    rb"|expir\w+|ttl|fields?|header|param\w*|index|position|hint|label|prompt|policy|manager"
+    rb"|provider|endpoint|placeholder|encoding|options?|schema))\Z"
 )
 """Names of what belongs to a secret without being one."""
 MIN_VALUE_BYTES = 4
@@ -262,21 +278,27 @@ def is_named_secret(
     if _ABOUT_SECRET.match(name) or (value.isdigit() and name.startswith(b"token")):
         return False  # max_token=4096 counts
     is_password = name.startswith((b"pass", b"pwd"))
+    if name == b"pass" and (value.isdigit() or value.startswith(b"0x")):
+        return False  # how many tests there were, or a constant
+    if not equals.strip():
+        return bool(_LETTERS_AND_DIGITS.match(value))
     if is_quoted:
         return not _is_prose_or_name(name, value, is_password=is_password)
     if _is_code(name, equals, value, follows):
         return False
     if is_password:
-        return equals.strip() != b":" or looks_random(value) or not _TYPE_LIKE.match(value)
+        return equals.strip() != b":" or looks_random(value) or not _TYPE.match(value)
     return b"=" in equals.strip() or looks_random(value)
 
 
 def _is_prose_or_name(name: bytes, value: bytes, *, is_password: bool) -> bool:
     """Whether what stands in quotes is a sentence, or the name of a variable or field."""
     if _SENTENCE.match(value):
-        return True
+        return not is_password or bool(_ABOUT_PASSWORDS.search(value))
     if is_password:
         return value.lower() in (name, b"password", b"passwd")
+    if _CONSTANT.match(value) or _NAMES_A_SECRET.match(value):
+        return True
     return bool(_IDENTIFIER.match(value)) and not looks_random(value) and b"_" in value
 
 
@@ -285,12 +307,13 @@ def _is_code(name: bytes, equals: bytes, value: bytes, follows: bytes) -> bool:
     word = value.rstrip(b".:\\")
     if equals.strip() == b"==":
         return True
-    if _REFERENCE.match(word):
+    if _REFERENCE.match(word) or _NAMES_A_SECRET.match(word):
+        return True
+    is_spaced = equals.endswith((b" ", b"\t"))
+    if is_spaced and _TYPE.match(word) and follows not in (b"", b"\n", b"\\", b'"'):
         return True
     if not _IDENTIFIER.match(word):
         return False
-    if _CAMEL.match(word):
-        return True
     if equals.strip() == b":" and follows in (b" ", b","):
         return not looks_random(word)
     is_assignment = equals.startswith((b" ", b"\t")) and equals.endswith((b" ", b"\t"))

@@ -93,6 +93,12 @@ def test_secret_is_taken_out_and_counted_under_its_kind(
         ),
         ("mongosh h -u bob -p 'hunter'", "mongosh h -u bob -p '[redacted:login_password]'"),
         ("redis-cli -h h -a hunter get x", "redis-cli -h h -a [redacted:login_password] get x"),
+        ("password: one&two", "password: [redacted:assigned_secret]"),
+        ("u?password=one1&x=two", "u?password=[redacted:assigned_secret]&x=two"),
+        ('PASSWORD="correct horse battery"', 'PASSWORD="[redacted:assigned_secret]"'),
+        ("<password>one1</password>", "<password>[redacted:assigned_secret]</password>"),
+        ("SetEnv PASSWORD hunter22", "SetEnv PASSWORD [redacted:assigned_secret]"),
+        ("xoxe.xoxp-1-abcdefABCDEF0123456789", "xoxe.[redacted:slack_token]"),
         ("psql; PGPASSWORD=hunter psql x", "psql; PGPASSWORD=[redacted:assigned_secret] psql x"),
     ],
 )
