@@ -29,7 +29,7 @@ function traceHref({ traceId, id }: SwarmEventView): string {
 }
 
 /** The change of a resource on the page of its run; other events change none. */
-function diffHref(event: SwarmEventView): string {
+export function diffHref(event: SwarmEventView): string {
   const { resource, runId, workspaceId } = event;
   if (resource === null || runId === "" || event.kind !== "state_change") return "";
   return fileHref(runId, workspaceId || runId, resource, formatMoment(event));

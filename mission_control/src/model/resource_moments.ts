@@ -14,6 +14,11 @@ export interface ResourceMoment {
   readonly change: ResourceChange | null;
 }
 
+interface Place {
+  readonly stream: string;
+  readonly seq: number;
+}
+
 export const START = "start";
 const AGENT_LENGTH = 24;
 
@@ -27,6 +32,19 @@ export function momentsOf(changes: readonly ResourceChange[]): readonly Resource
     change: null,
   };
   return [start, ...changes.map((change, index) => momentOf(change, index + 1))];
+}
+
+/** Return the index of the moment with this event, else of the last one up to `at`, else -1. */
+export function indexOfMoment(
+  moments: readonly ResourceMoment[],
+  id: string,
+  at: Place | null,
+): number {
+  const found = moments.findIndex((moment) => moment.id === id);
+  if (found >= 0 || at === null) return found;
+  return moments.findLastIndex(
+    ({ change }) => change?.stream === at.stream && change.stream_seq <= at.seq,
+  );
 }
 
 function momentOf(change: ResourceChange, number: number): ResourceMoment {

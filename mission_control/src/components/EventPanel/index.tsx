@@ -2,6 +2,7 @@ import "./index.css";
 import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
 import { wholeViewOfRow } from "../../model/event_view.ts";
+import { diffHref } from "../../model/node_text.ts";
 import { safeLine, safeText } from "../../model/safe_text.ts";
 import { Link } from "../../router.tsx";
 import { ApiError } from "../../services/api_client.ts";
@@ -100,6 +101,11 @@ function EventBody({ event }: { readonly event: SwarmEventView }) {
             Trace
           </Link>
         ) : null}
+        {diffHref(event) ? (
+          <Link className="button" href={diffHref(event)}>
+            Diff
+          </Link>
+        ) : null}
         {event.runId ? (
           <Link className="button" href={`/runs/${encodeURIComponent(event.runId)}`}>
             Run
@@ -116,7 +122,7 @@ function EventBody({ event }: { readonly event: SwarmEventView }) {
       </nav>
       {event.kind === "state_change" ? (
         <Fact name="Restore what it led to">
-          <code>swarm restore {event.id}</code>
+          <code>swarm restore --at {event.id} --to DIR</code>
         </Fact>
       ) : null}
     </>

@@ -3,7 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useMemo } from "react";
 import { changeUrl } from "../../hooks/useUrlState.ts";
 import { modeText, sizeText } from "../../model/amounts.ts";
-import { momentsOf, type ResourceMoment } from "../../model/resource_moments.ts";
+import { parseMoment } from "../../model/replay_moment.ts";
+import { indexOfMoment, momentsOf, type ResourceMoment } from "../../model/resource_moments.ts";
 import { safeLine, safeText } from "../../model/safe_text.ts";
 import { Link } from "../../router.tsx";
 import { ApiError } from "../../services/api_client.ts";
@@ -18,6 +19,8 @@ interface ResourceViewProps {
   /** Event ids of the two moments compared, or `start`; empty: the newest change. */
   readonly from: string;
   readonly to: string;
+  /** A place, as the address writes moments: stands for the newest change up to it. */
+  readonly at: string;
   readonly line: number | null;
   readonly hrefOf: (eventId: string) => string;
   /** What stands below who, when and why, such as the answer about a line. */
@@ -43,8 +46,10 @@ export function ResourceView(props: ResourceViewProps) {
   if (last < 1) {
     return <Empty title="It was never changed here">It is as the workspace started.</Empty>;
   }
-  const to = Math.max(indexOf(moments, props.to, last), 1);
-  const from = indexOf(moments, props.from, to - 1);
+  const wantedTo = indexOfMoment(moments, props.to, parseMoment(props.at));
+  const to = wantedTo < 0 ? last : Math.max(wantedTo, 1);
+  const wantedFrom = indexOfMoment(moments, props.from, null);
+  const from = wantedFrom < 0 ? to - 1 : wantedFrom;
   return <Compared {...props} moments={moments} pair={[from, to]} />;
 }
 
@@ -192,9 +197,4 @@ function Reasons({ moments, pair, hrefOf }: ComparedProps) {
       </ol>
     </section>
   );
-}
-
-function indexOf(moments: readonly ResourceMoment[], id: string, otherwise: number): number {
-  const found = moments.findIndex((moment) => moment.id === id);
-  return found >= 0 ? found : otherwise;
 }

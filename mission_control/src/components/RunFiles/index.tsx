@@ -4,6 +4,7 @@ import { useMemo, useState } from "react";
 import { useUrlState } from "../../hooks/useUrlState.ts";
 import { sizeText } from "../../model/amounts.ts";
 import { buildPathTree, linesOf } from "../../model/path_tree.ts";
+import { formatAt, parseMoment } from "../../model/replay_moment.ts";
 import { safeLine } from "../../model/safe_text.ts";
 import { queryKey, type ResourceNow, type RunDetail, traceApi } from "../../services/trace_api.ts";
 import { Empty, ErrorNotice, Loading } from "../Notice/index.tsx";
@@ -68,7 +69,10 @@ export function RunFiles({ run, hrefOf }: RunFilesProps) {
             files={asked.data.items}
             selected={file}
             onOpen={(name) =>
-              url.set({ file: name, line: null, from: null, to: null, event: null }, "push")
+              url.set(
+                { file: name, line: null, from: null, to: null, at: null, event: null },
+                "push",
+              )
             }
           />
         ) : null}
@@ -81,6 +85,7 @@ export function RunFiles({ run, hrefOf }: RunFilesProps) {
             workspaceId={workspaceId}
             from={url.get("from")}
             to={url.get("to")}
+            at={url.get("at")}
             line={line}
             hrefOf={hrefOf}
           >
@@ -88,7 +93,7 @@ export function RunFiles({ run, hrefOf }: RunFilesProps) {
               resource={file}
               line={line}
               workspaceId={workspaceId}
-              at={url.get("to")}
+              at={url.get("to") || momentOf(url.get("at"))}
               hrefOf={hrefOf}
             />
           </ResourceView>
@@ -100,6 +105,12 @@ export function RunFiles({ run, hrefOf }: RunFilesProps) {
       </div>
     </div>
   );
+}
+
+/** What the API takes for a moment that the address names by its place. */
+function momentOf(at: string): string {
+  const place = parseMoment(at);
+  return place === null ? "" : formatAt(place);
 }
 
 interface FileTreeProps {

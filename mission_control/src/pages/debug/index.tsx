@@ -87,13 +87,6 @@ function TraceView({ trace }: { readonly trace: Trace }) {
   const events = useMemo(() => trace.events.map(viewOfRow), [trace]);
   const waterfall = useMemo(() => waterfallOf(trace.spans, events), [trace, events]);
   const [eventId, spanId] = [url.get("event"), url.get("span")];
-  if (trace.spans.length + trace.events.length === 0) {
-    return (
-      <Empty title="Nothing is known of this trace">
-        No span and no event carries its id. Spans arrive when they end.
-      </Empty>
-    );
-  }
   const runId = events.find((event) => event.runId)?.runId ?? "";
   return (
     <>
