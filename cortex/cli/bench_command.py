@@ -5,8 +5,7 @@ import enum
 import os
 import platform
 import sys
-from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,6 +29,9 @@ from cortex.cli.bench.tasks import measure_tasks
 from cortex.cli.bench.verify import lay_numbered, verify_rate
 from cortex.cli.interrupting import cleaning_up_at_signals
 from cortex.cli.output import print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CATCH_UP_SECONDS = 1_200.0
 TASK_COUNT = 1_000

@@ -17,6 +17,7 @@ from nervous_system.home import HOME_NAME, Home, find_home, read_json, write_jso
 
 PROJECT_FILE = "project.json"
 CARRIER_VARIABLES = ("TRACEPARENT", "TRACESTATE", "SWARM_CAUSED_BY")
+PATTERNS_VARIABLE = "SWARM_REDACT_PATTERNS"
 DEFAULT_USER = "agent"
 """User of the bus for agents that no other user is there for."""
 STEP_VARIABLE, TOKEN_VARIABLE = "SWARM_STEP", "SWARM_TOKEN"
@@ -39,6 +40,8 @@ class ProjectConfig:
     """Run of the events (SWARM_RUN); by default the project."""
     is_redacting: bool = True
     """Take secrets out of texts (SWARM_REDACT=0 switches it off)."""
+    own_patterns: str = ""
+    """File with patterns of the user's own secrets (SWARM_REDACT_PATTERNS); empty: the home's."""
     carrier: Mapping[str, str] = field(default_factory=dict)
     """What the parent process handed down."""
     claimed_step: str = ""
@@ -87,6 +90,7 @@ class ProjectConfig:
             url=url or _url(values, found, who),
             run_id=values.get("SWARM_RUN") or what,
             is_redacting=values.get("SWARM_REDACT", "1") != "0",
+            own_patterns=values.get(PATTERNS_VARIABLE, ""),
             carrier={name: values[name] for name in CARRIER_VARIABLES if values.get(name)},
             claimed_step=values.get(STEP_VARIABLE, ""),
             claimed_token=int(token) if token.isdecimal() else 0,

@@ -14,11 +14,11 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from cortex.coordination.causes import Causes
-from cortex.coordination.config import ProjectConfig
+from cortex.coordination.config import PATTERNS_VARIABLE, ProjectConfig
 from cortex.coordination.log import Author, SharedLog, open_shared_log
 from cortex.coordination.presence import BEAT_SECONDS, GONE, STEADY_SECONDS, Presence, Roster
 from cortex.coordination.steps import DEFAULT_WAIT_SECONDS, Handoff, Steps
@@ -272,6 +272,12 @@ def bus_contents(log: SharedLog) -> ContentStore:
 def _redactor(config: ProjectConfig) -> Callable[[SwarmEvent], object]:
     """Return what takes secrets out of events; what it needs is loaded with the first text."""
 
+    @cache
+    def prepare() -> None:
+        from nervous_system.config import use_configured_patterns
+
+        use_configured_patterns({PATTERNS_VARIABLE: config.own_patterns}, config.home)
+
     def redact(event: SwarmEvent) -> None:
         kind = event.WhichOneof("payload")
         if not config.is_redacting or kind not in _WITH_TEXT:
@@ -280,6 +286,7 @@ def _redactor(config: ProjectConfig) -> Callable[[SwarmEvent], object]:
             return
         from nervous_system.telemetry.redaction import redact_event
 
+        prepare()
         redact_event(event, lambda: _redaction_key(config.home))
 
     return redact
