@@ -14,9 +14,27 @@ export default defineConfig({
     reportCompressedSize: true,
   },
   test: {
-    environment: "jsdom",
-    include: ["src/**/*.test.{ts,tsx}"],
     restoreMocks: true,
-    setupFiles: ["src/test_setup.ts"],
+    projects: [
+      {
+        // Most of it is pure: no page is made up for it, and its files share one process.
+        extends: true,
+        test: {
+          name: "pure",
+          environment: "node",
+          include: ["src/**/*.test.ts"],
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "page",
+          environment: "jsdom",
+          include: ["src/**/*.test.tsx"],
+          setupFiles: ["src/test_setup.ts"],
+        },
+      },
+    ],
   },
 });

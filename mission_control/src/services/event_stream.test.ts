@@ -24,11 +24,17 @@ function reading(bus: FakeBus, options: Partial<EventStreamOptions> = {}): Readi
       restarted: () => void said.push("restarted"),
       changed: ({ phase }) => void phases.push(phase),
     },
+    schedule: soon,
     ...options,
   });
   open.push(stream);
   void stream.run();
   return { stream, said, phases };
+}
+
+function soon(flush: () => void): () => void {
+  const timer = setTimeout(flush, 16);
+  return () => clearTimeout(timer);
 }
 
 /** Let everything happen that time brings. */
