@@ -1,7 +1,19 @@
--- Lines of one session by the source that saw them, and the sessions whose name begins so.
-select run_id as session, attributes['harness'] as harness, attributes['source'] as source, count() as lines,
-    min(event_time) as first_at, max(event_time) as last_at
-from swarm.events
-where kind = 'session_line' and startsWith(run_id, {session:String}) and attributes['source'] != ''
-group by session, harness, source
-order by session, harness, source
+-- The lines of one source of a session as they are kept, in its order; of a line that came twice, the newer.
+select number, line, is_open
+from (
+    select
+        attributes['file'] as file,
+        line_number as number,
+        line_offset as offset,
+        line_bytes as line,
+        attributes['unterminated'] = '1' as is_open,
+        stream_seq as sequence,
+        max(stream_seq) over (partition by attributes['file'], line_number, line_offset) as newest
+    from swarm.events
+    where kind = 'session_line'
+        and attributes['session_id'] = {session:String}
+        and line_source = {source:String}
+        and not is_repeated
+)
+where sequence = newest
+order by file, number, offset
