@@ -34,6 +34,18 @@ def parse_places(cursor: str) -> dict[str, int]:
     return found
 
 
+def parse_place(parameter: str, text: str) -> tuple[str, int]:
+    """Return the stream and sequence that `STREAM:SEQ` names, as this parameter gives it.
+
+    Raises:
+        BadQuestionError: it names none.
+    """
+    stream, _, sequence = text.rpartition(":")
+    if not stream or not sequence.isdecimal() or int(sequence) > HIGHEST:
+        raise BadQuestionError(parameter=parameter, given=text, expected="STREAM:SEQUENCE")
+    return stream, int(sequence)
+
+
 def format_after(number: int, name: str) -> str:
     """Return the cursor of a page that ends with this row."""
     return _encode([number, name])

@@ -13,7 +13,7 @@ from cortex.engine.past import Moment
 from cortex.engine.recorded_rows import event_of_row
 from cortex.errors import MomentError
 from mission_control.server.archive import Archive
-from mission_control.server.cursors import HIGHEST, format_places, parse_places
+from mission_control.server.cursors import HIGHEST, format_places, parse_place, parse_places
 from mission_control.server.ledger import entry_of
 from mission_control.server.models import EventDetail, EventLink, EventPage, ListedEvent
 from mission_control.server.moments import HIGHEST_NS, LOWEST_NS, asked_time
@@ -38,6 +38,8 @@ class Asked:
     text: str = ""
     start: str = ""
     end: str = ""
+    before: tuple[str, ...] = ()
+    """Places, `STREAM:SEQ`: only what is before them, and of their streams."""
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of the query.
@@ -70,16 +72,19 @@ def event_page(
     """Return a page of events.
 
     Raises:
-        BadQuestionError: the cursor is none of ours, or a time is none.
+        BadQuestionError: the cursor is none of ours, or a time or place is none.
         HistoryError: history cannot be asked.
     """
     parameters = asked.parameters()
+    ends = dict(parse_place("before", text) for text in asked.before)
     places = parse_places(cursor) if cursor else _first_places(archive, order)
+    if ends:
+        places = {stream: place for stream, place in places.items() if stream in ends}
     listed = [
         archive.rows(
             "events",
             **parameters,
-            **_bounds(stream, place, order),
+            **_bounds(stream, place, ends.get(stream, HIGHEST), order),
             order=order,
             limit=limit + 1,
         )
@@ -168,6 +173,6 @@ def _first_places(archive: Archive, order: Order) -> dict[str, int]:
     return {row["stream"]: row["reached"] + 1 for row in reached}
 
 
-def _bounds(stream: str, place: int, order: Order) -> dict[str, Any]:
-    above, below = (place, HIGHEST) if order == "asc" else (0, place)
+def _bounds(stream: str, place: int, end: int, order: Order) -> dict[str, Any]:
+    above, below = (place, end) if order == "asc" else (0, min(place, end))
     return {"stream": stream, "above": above, "below": below}

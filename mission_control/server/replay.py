@@ -9,9 +9,8 @@ from hashlib import sha256
 
 from fastapi import Request, Response
 
-from mission_control.errors import BadQuestionError
 from mission_control.server.archive import Archive
-from mission_control.server.cursors import HIGHEST
+from mission_control.server.cursors import parse_place
 from mission_control.server.runs import unknown_run
 
 COMPRESSION_LEVEL = 1
@@ -27,7 +26,7 @@ def run_replay(archive: Archive, request: Request, run_id: str, after: tuple[str
         NotRecordedError: there is no such run.
         HistoryError: history cannot be asked.
     """
-    places = dict(parse_place(text) for text in after)
+    places = dict(parse_place("after", text) for text in after)
     body = archive.document(
         "replay", run=run_id, streams=list(places), sequences=list(places.values())
     )
@@ -41,15 +40,3 @@ def run_replay(archive: Archive, request: Request, run_id: str, after: tuple[str
         headers["content-encoding"] = "gzip"
         body = gzip.compress(body, COMPRESSION_LEVEL, mtime=0)
     return Response(body, media_type="application/json", headers=headers)
-
-
-def parse_place(text: str) -> tuple[str, int]:
-    """Return the stream and sequence that `STREAM:SEQ` names.
-
-    Raises:
-        BadQuestionError: it names none.
-    """
-    stream, _, sequence = text.rpartition(":")
-    if not stream or not sequence.isdecimal() or int(sequence) > HIGHEST:
-        raise BadQuestionError(parameter="after", given=text, expected="STREAM:SEQUENCE")
-    return stream, int(sequence)

@@ -36,6 +36,14 @@ def list_events(
     ] = "",
     start: Annotated[Time, Query(alias="from")] = "",
     end: Annotated[Time, Query(alias="to")] = "",
+    before: Annotated[
+        list[str] | None,
+        Query(
+            max_length=10,
+            description="`STREAM:SEQ`, once for each stream: only what is before these places, "
+            "and of these streams.",
+        ),
+    ] = None,
     cursor: Cursor = "",
     limit: Limit = DEFAULT_LIMIT,
     order: Literal["asc", "desc"] = "desc",
@@ -55,6 +63,7 @@ def list_events(
         text=text,
         start=start,
         end=end,
+        before=tuple(before or ()),
     )
     return events.event_page(desk.archive, asked, cursor=cursor, limit=limit, order=order)
 

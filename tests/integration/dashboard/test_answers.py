@@ -120,6 +120,16 @@ def test_pages_of_events_hold_every_event_once_in_order(dashboard: Dashboard, or
     assert [len(page) for page in pages[:-1]] == [100] * (len(pages) - 1)
 
 
+def test_events_before_a_place_are_those_of_its_stream_up_to_it(dashboard: Dashboard) -> None:
+    newest, *older = dashboard.get("/events", run_id=MANY, limit=5)["items"]
+    before = f"{newest['stream']}:{newest['stream_seq']}"
+    assert dashboard.get("/events", run_id=MANY, limit=4, before=before)["items"] == older
+    everything = dashboard.pages("/events", 1000, run_id=MANY, order="asc", before=before)
+    assert everything[-1][-1] == older[0]
+    elsewhere = dashboard.get("/events", run_id=MANY, before="SWARM_COORDINATION:9")["items"]
+    assert [event for event in elsewhere if event["stream"] == newest["stream"]] == []
+
+
 def test_filters_of_events_are_all_asked_for(dashboard: Dashboard, names: dict[str, str]) -> None:
     asked = {"role": "coder", "kind": "decision,state_change", "agent_id": "coder-1"}
     kinds = [event["kind"] for event in dashboard.get("/events", **asked)["items"]]

@@ -160,6 +160,7 @@ def test_no_path_leads_out_of_the_pages(dashboard: Dashboard, path: str) -> None
         ("/runs?cursor=e30", (400, "bad_request")),
         ("/events?cursor=WzEsMl0", (400, "bad_request")),
         ("/events?cursor=%F0%9F%92%A5", (400, "bad_request")),
+        ("/events?before=9", (400, "bad_request")),
         ("/events?limit=1001", (400, "bad_request")),
         ("/events?limit=nan", (400, "bad_request")),
         ("/events?order=sideways", (400, "bad_request")),
