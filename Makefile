@@ -9,7 +9,7 @@ CONTRACT := proto/enchanted/events/v1/events.proto
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock web web-lock web-check web-test proto proto-web fmt lint format-check types arches fresh spelling unit integration acceptance \
-        check test soak bench docs demo clean
+        check test soak bench bench-web docs demo clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -86,6 +86,10 @@ soak: setup ## the long fault runs (about an hour)
 
 bench: setup ## the benchmarks; the table is docs/benchmarks.md
 	@$(BIN)/swarm bench
+
+bench-web: web ## measure the dashboard in a real browser (QUICK=1: a tenth of the time)
+	@$(BIN)/python -m tests.web.prepare
+	@$(BIN)/python -m tests.web.bench $(if $(QUICK),--quick) $(if $(JSON),--json $(JSON))
 
 docs: setup ## write the generated reference pages anew
 	@$(BIN)/python -m cortex.cli.reference > docs/reference/cli.md
