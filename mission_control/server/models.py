@@ -695,4 +695,4 @@ class SqlResult(Answer):
     rows: list[list[Any]]
     elapsed_ms: float
     truncated: bool
-    """There are more rows than were asked for."""
+    """There are more rows than were asked for, or than come to 16 MiB."""

@@ -12,7 +12,7 @@ from mission_control.server.models import ResourceHistory, ResourceList
 router = APIRouter(tags=["resources"])
 FILE_SYSTEM = "FILE_SYSTEM"
 MAX_RESOURCES = 10_000
-MAX_CHANGES = 5_000
+MAX_CHANGES = 1_000
 
 
 @router.get("/resources")
@@ -35,7 +35,7 @@ async def resource_history(
     name: Annotated[str, Query(min_length=1, max_length=10_000)],
     workspace_id: WorkspaceId = "",
     target_type: TargetType = FILE_SYSTEM,
-    limit: Annotated[int, Query(ge=1, le=MAX_CHANGES)] = 1_000,
+    limit: Annotated[int, Query(ge=1, le=MAX_CHANGES)] = 200,
 ) -> ResourceHistory:
     """List the newest changes of a resource, in order, in one workspace or all."""
     return await resources.resource_history(

@@ -318,3 +318,11 @@ def test_query_is_answered_with_types_and_rows(dashboard: Dashboard) -> None:
     assert [column["type"] for column in found["columns"]] == ["UInt8", "Array(String)", "UInt64"]
     many = dashboard.sql("select number from numbers(100)", max_rows=3).json()
     assert (many["rows"], many["truncated"]) == ([[0], [1], [2]], True)
+
+
+def test_result_that_is_too_large_to_show_is_cut_between_rows(dashboard: Dashboard) -> None:
+    query = "select number, repeat('x', 1000000) from numbers(100)"
+    large = dashboard.sql(query, max_rows=10_000).json()
+    assert large["truncated"]
+    assert 10 < len(large["rows"]) < 20
+    assert {len(row[1]) for row in large["rows"]} == {1_000_000}
