@@ -23,13 +23,14 @@ alter table swarm.events${on_cluster} add projection if not exists places_of_res
 alter table swarm.events${on_cluster} materialize projection changes_of_workspace;
 alter table swarm.events${on_cluster} materialize projection places_of_resource;
 
--- Prose repeats itself over longer stretches than one block of 64 KB to 1 MB.
+-- Prose repeats itself: its blocks are filled up to 1 MiB. Blocks of 2 MiB would take another 10 bytes off an event, and
+-- add 10 ms of CPU to every question for a trace.
 alter table swarm.events${on_cluster}
-    modify column rationale modify setting min_compress_block_size = 2097152, max_compress_block_size = 2097152;
+    modify column rationale modify setting min_compress_block_size = 1048576, max_compress_block_size = 1048576;
 alter table swarm.events${on_cluster}
-    modify column diff_patch modify setting min_compress_block_size = 2097152, max_compress_block_size = 2097152;
+    modify column diff_patch modify setting min_compress_block_size = 1048576, max_compress_block_size = 1048576;
 alter table swarm.events${on_cluster}
-    modify column rejected_alternatives modify setting min_compress_block_size = 2097152, max_compress_block_size = 2097152;
+    modify column rejected_alternatives modify setting min_compress_block_size = 1048576, max_compress_block_size = 1048576;
 
 -- In compact parts every granule is compressed on its own. What is inserted stays compact; what merging makes of it is wide
 -- from 64 MiB on, not from 512.
