@@ -1,7 +1,7 @@
-import { render, screen } from "@testing-library/react";
+import { act, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ReplayMoment } from "../../hooks/useReplay.ts";
 import { buildReplay } from "../../model/replay.ts";
 import { workingDocument } from "../../testing/replay_sample.ts";
@@ -37,6 +37,8 @@ beforeEach(() => {
   vi.stubGlobal("matchMedia", () => new EventTarget());
 });
 
+afterEach(() => vi.unstubAllGlobals());
+
 describe("the slider", () => {
   it("says which event of how many it stands at, and what happened there", () => {
     render(<Page first={2} />);
@@ -69,12 +71,23 @@ describe("the slider", () => {
   });
 
   it("plays and pauses with the space bar", async () => {
+    // No frame comes: a slow machine would be at the end of the run before the second press.
+    vi.stubGlobal("requestAnimationFrame", () => 0);
     render(<Page first={3} />);
     slider().focus();
     await userEvent.keyboard(" ");
     expect(screen.getByRole("button", { name: "Pause" })).toBeTruthy();
     await userEvent.keyboard(" ");
     expect(screen.getByRole("button", { name: "Play" })).toBeTruthy();
+  });
+
+  it("moves on as frames come", async () => {
+    const frames: FrameRequestCallback[] = [];
+    vi.stubGlobal("requestAnimationFrame", (frame: FrameRequestCallback) => frames.push(frame));
+    render(<Page first={3} />);
+    await userEvent.click(screen.getByRole("button", { name: "Play" }));
+    await act(async () => frames.at(-1)?.(performance.now() + 100));
+    expect(position()).toBeGreaterThan(4);
   });
 
   it("shows the command that restores the moment, and copies it", async () => {
