@@ -2,7 +2,7 @@
 select number, line, is_open
 from (
     select
-        attributes['file'] as file,
+        attributes['file'] as place,
         line_number as number,
         line_offset as offset,
         line_bytes as line,
@@ -16,4 +16,4 @@ from (
         and not is_repeated
 )
 where sequence = newest
-order by file, number, offset
+order by place, number, offset
