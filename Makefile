@@ -96,6 +96,7 @@ docs: setup ## write the generated reference pages anew
 	@$(BIN)/python -m infrastructure.history.reference $(CONTRACT) > docs/reference/sql.md
 	@$(BIN)/python proto/reference.py > docs/reference/events.md
 	@$(BIN)/python -m mission_control.server.openapi > docs/reference/openapi.json
+	@$(BIN)/python -m mission_control.api_types
 
 demo: setup ## the main job on the embedded stack, and its result
 	@$(BIN)/python examples/demo.py

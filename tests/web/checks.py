@@ -15,7 +15,9 @@ from mission_control.web_build import Tools, find_tools, install_packages
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "mission_control"
-TYPES = Path("enchanted/events/v1/events_pb.ts")
+GENERATED = WEB / "src" / "gen"
+EVENTS = Path("enchanted/events/v1/events_pb.ts")
+ANSWERS = Path("api.ts")
 CHECKS = {
     "format and lint": "@biomejs/biome/bin/biome ci --error-on-warnings .",
     "types": "typescript/bin/tsc --noEmit",
@@ -44,15 +46,25 @@ def run_check(tools: Tools, name: str, command: str) -> bool:
 
 
 def are_types_fresh(tools: Tools) -> bool:
-    """Return whether the committed types are what the contract generates."""
+    """Return whether the committed types are what contract and API generate."""
     print("   generated types", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "proto/generate_web.py", folder]
-        subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": _path(tools)}, check=True)
-        is_fresh = filecmp.cmp(Path(folder) / TYPES, WEB / "src" / "gen" / TYPES, shallow=False)
-    if not is_fresh:
-        print("src/gen is not what proto/ generates: run make proto-web")
-    return is_fresh
+        made = Path(folder)
+        _generate(tools, "proto/generate_web.py", str(made))
+        _generate(tools, "mission_control/api_types.py", str(made / ANSWERS))
+        stale = [
+            file
+            for file in (EVENTS, ANSWERS)
+            if not filecmp.cmp(made / file, GENERATED / file, shallow=False)
+        ]
+    if stale:
+        print(f"not what make proto-web and make docs write: {', '.join(map(str, stale))}")
+    return not stale
+
+
+def _generate(tools: Tools, script: str, target: str) -> None:
+    environment = {**os.environ, "PATH": _path(tools)}
+    subprocess.run([sys.executable, script, target], cwd=ROOT, env=environment, check=True)
 
 
 def main() -> int:

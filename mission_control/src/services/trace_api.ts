@@ -1,28 +1,49 @@
 /** One function per endpoint of the API, with the types of what it answers and the query keys. */
 
+import type {
+  Agent,
+  BusAccess,
+  Density,
+  EventLink,
+  Health,
+  Json,
+  Ledger,
+  LedgerEntry,
+  ResourceChange,
+  ResourceHistory,
+  ResourceList,
+  Run,
+  RunDetail,
+  Session,
+  Span,
+  SqlResult,
+  Task,
+} from "../gen/api.ts";
 import type { ReplayDocument } from "../model/replay_columns.ts";
 import { getJson, getText, postJson, type Query } from "./api_client.ts";
+
+export type {
+  Agent,
+  BusAccess,
+  Density,
+  EventLink,
+  Health,
+  Ledger,
+  LedgerEntry,
+  ResourceChange,
+  ResourceHistory,
+  ResourceList,
+  Run,
+  RunDetail,
+  Session,
+  Span,
+  SqlResult,
+  Task,
+};
 
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly next_cursor: string | null;
-}
-
-export interface Session {
-  readonly version: string;
-  readonly home_name: string;
-  readonly jaeger_url: string | null;
-  /** Null where the server knows no websocket for browsers. */
-  readonly nats: BusAccess | null;
-}
-
-/** How the browser reaches the bus: as a user that only reads. */
-export interface BusAccess {
-  readonly url: string;
-  readonly user: string;
-  readonly password: string;
-  readonly inbox_prefix: string;
-  readonly streams: readonly string[];
 }
 
 /** The columns of `swarm.events` that are set, its payload's among them. */
@@ -37,24 +58,7 @@ export interface EventRow {
   readonly kind: string;
   readonly [column: string]: JsonColumn;
 }
-export type JsonColumn =
-  | string
-  | number
-  | boolean
-  | null
-  | JsonColumn[]
-  | { [name: string]: JsonColumn };
-
-export interface EventLink {
-  readonly event_id: string;
-  readonly stream: string;
-  readonly stream_seq: number;
-  readonly event_time: string;
-  readonly kind: string;
-  readonly agent_role: string;
-  readonly agent_id: string;
-  readonly summary: string;
-}
+export type JsonColumn = Json;
 
 export type EventDetail = EventRow & {
   readonly causes: readonly EventLink[];
@@ -64,17 +68,6 @@ export type EventDetail = EventRow & {
   readonly is_authenticated: boolean;
   readonly ledger: LedgerEntry | null;
 };
-
-/** The batch of the ledger that an event became history in. */
-export interface LedgerEntry {
-  readonly stream: string;
-  readonly prev_seq: number;
-  readonly stream_seq: number;
-  readonly event_count: number;
-  readonly root: string;
-  readonly head: string;
-  readonly ingested_at: string;
-}
 
 export interface EventQuery extends Query {
   readonly run_id?: string;
@@ -89,122 +82,6 @@ export interface EventQuery extends Query {
   readonly cursor?: string;
   readonly limit?: number;
   readonly order?: "asc" | "desc";
-}
-
-export interface Run {
-  readonly run_id: string;
-  readonly state: string;
-  readonly task: string;
-  readonly model: string;
-  readonly branch: string;
-  readonly parent_run_id: string | null;
-  readonly started_at: string;
-  readonly ended_at: string | null;
-  readonly last_event_at: string;
-  readonly events: number;
-  readonly decisions: number;
-  readonly changes: number;
-  readonly errors: number;
-  readonly agents: number;
-  readonly cost_microusd: number;
-  readonly input_tokens: number;
-  readonly output_tokens: number;
-  readonly harness: string | null;
-}
-
-export interface Task {
-  readonly task_id: string;
-  readonly title: string;
-  readonly role: string;
-  readonly state: string;
-  readonly worker: string;
-  readonly attempt: number;
-  readonly depends_on: readonly string[];
-  readonly reason: string;
-  readonly started_at: string | null;
-  readonly ended_at: string | null;
-  readonly event_id: string;
-  /** The task as it was created. */
-  readonly document: Readonly<Record<string, JsonColumn>>;
-  /** What came of it; null until it ends. */
-  readonly result: Readonly<Record<string, JsonColumn>> | null;
-}
-
-export interface ModelUse {
-  readonly model: string;
-  readonly calls: number;
-  readonly input_tokens: number;
-  readonly output_tokens: number;
-  readonly cost_microusd: number;
-}
-
-export interface RunDetail extends Run {
-  readonly tasks: readonly Task[];
-  readonly document: Readonly<Record<string, JsonColumn>>;
-  readonly outcome: Readonly<Record<string, JsonColumn>> | null;
-  readonly models: readonly ModelUse[];
-  /** The workspaces that it changed or created. */
-  readonly workspaces: readonly string[];
-}
-
-export interface Sample {
-  /** Milliseconds since 1970. */
-  readonly t: number;
-  readonly v: number;
-}
-
-export interface Agent {
-  readonly agent_id: string;
-  readonly role: string;
-  readonly run_id: string;
-  readonly status: string;
-  readonly first_seen: string;
-  readonly last_seen: string;
-  readonly events: number;
-  readonly decisions: number;
-  readonly changes: number;
-  readonly failures: number;
-  readonly cpu: readonly Sample[];
-  readonly memory: readonly Sample[];
-  readonly last_decision: {
-    readonly event_id: string;
-    readonly rationale: string;
-    readonly at: string;
-  } | null;
-  readonly current_span: {
-    /** Empty while it goes on. */
-    readonly name: string;
-    readonly trace_id: string;
-    readonly span_id: string;
-    readonly since: string;
-  } | null;
-  readonly error: {
-    readonly detail: string;
-    readonly at: string;
-    readonly event_id: string;
-  } | null;
-}
-
-export interface Span {
-  readonly span_id: string;
-  readonly parent_span_id: string;
-  readonly name: string;
-  readonly service: string;
-  readonly kind: string;
-  /** Nanoseconds since 1970, more digits than a number holds. */
-  readonly start_ns: string;
-  readonly duration_ns: number;
-  readonly status: string;
-  readonly status_message: string;
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly events: readonly SpanEvent[];
-}
-
-/** A point in time within a span. */
-export interface SpanEvent {
-  readonly name: string;
-  readonly at_ns: string;
-  readonly attributes: Readonly<Record<string, string>>;
 }
 
 export interface Trace {
@@ -229,41 +106,6 @@ export interface ResourceNow {
   readonly changes: number;
 }
 
-/** What a workspace holds at a moment. */
-export interface ResourceList {
-  readonly items: readonly ResourceNow[];
-  readonly truncated: boolean;
-  readonly workspace_id: string;
-  readonly event_id: string | null;
-}
-
-export interface ResourceChange {
-  readonly event_id: string;
-  readonly stream: string;
-  readonly stream_seq: number;
-  readonly at: string;
-  readonly agent_id: string;
-  readonly role: string;
-  readonly run_id: string;
-  readonly workspace_id: string;
-  /** Digest before; empty: it did not exist. */
-  readonly previous: string;
-  /** Digest after; empty: it exists no longer. */
-  readonly new: string;
-  readonly mode: number;
-  readonly size_bytes: number;
-  readonly renamed_from: string;
-  readonly is_break: boolean;
-  /** Of the decision that it names as its cause; empty: it names none. */
-  readonly rationale: string;
-}
-
-/** The changes of a resource, in order. */
-export interface ResourceHistory {
-  readonly items: readonly ResourceChange[];
-  readonly truncated: boolean;
-}
-
 /** Why a line of a resource is as it is. */
 export interface Why {
   readonly resource: string;
@@ -280,60 +122,6 @@ export interface Why {
   readonly rejected_alternatives: readonly string[];
   readonly memory_ids: readonly string[];
   readonly causes: readonly (EventRow & { readonly depth: number })[];
-}
-
-export interface Density {
-  readonly from: string;
-  readonly to: string;
-  readonly buckets: readonly {
-    readonly decisions: number;
-    readonly changes: number;
-    readonly errors: number;
-    readonly events: number;
-  }[];
-}
-
-export interface Health {
-  readonly ready: boolean;
-  /** Null here and below: the bus cannot be asked. */
-  readonly lag_events: number | null;
-  readonly lag_seconds: number | null;
-  readonly undecodable: number;
-  readonly streams: readonly {
-    readonly name: string;
-    readonly messages: number | null;
-    readonly bytes: number | null;
-    readonly last_seq: number | null;
-    readonly history_seq: number;
-  }[];
-  readonly processes: readonly {
-    readonly name: string;
-    readonly pid: number;
-    /** Null: it runs no longer, or not here. */
-    readonly rss_bytes: number | null;
-  }[];
-  readonly disk: { readonly free_bytes: number; readonly total_bytes: number } | null;
-}
-
-/** The ledgers of all streams. */
-export interface Ledger {
-  readonly heads: readonly {
-    readonly stream: string;
-    readonly stream_seq: number;
-    readonly head: string;
-  }[];
-  /** The newest batches of each stream, newest first. */
-  readonly links: readonly LedgerEntry[];
-  readonly is_linked: boolean;
-  readonly broken: readonly LedgerEntry[];
-  readonly batches: number;
-}
-
-export interface SqlResult {
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
-  readonly rows: readonly (readonly JsonColumn[])[];
-  readonly elapsed_ms: number;
-  readonly truncated: boolean;
 }
 
 const encoded = encodeURIComponent;

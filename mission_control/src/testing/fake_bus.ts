@@ -13,6 +13,7 @@ export const fakeSession: Session = {
   version: "1",
   home_name: "home",
   jaeger_url: null,
+  ledger_heads: [],
   nats: { url: "ws://bus", user: "u", password: "p", inbox_prefix: "_INBOX_u", streams: [STREAM] },
 };
 

@@ -13,12 +13,9 @@ export type TraceId = Branded<string, "TraceId">;
 export type SpanId = Branded<string, "SpanId">;
 /** UUID in its 36-character text form. */
 export type EventId = Branded<string, "EventId">;
-/** Lower-case hex SHA-256; empty: there is nothing. */
-export type Digest = Branded<string, "Digest">;
 
 export const milliseconds = (value: number): Milliseconds => value as Milliseconds;
 export const sequence = (value: number): Sequence => value as Sequence;
 export const traceId = (value: string): TraceId => value as TraceId;
 export const spanId = (value: string): SpanId => value as SpanId;
 export const eventId = (value: string): EventId => value as EventId;
-export const digest = (value: string): Digest => value as Digest;
