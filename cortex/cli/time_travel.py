@@ -21,6 +21,9 @@ from nervous_system.changes import resource_name
 SHOWN_DIGITS = 12
 """Of digests, in text for people."""
 
+BYTES_COLUMNS = frozenset({"resource_bytes", "line_bytes"})
+"""Columns of payloads that need not be UTF-8."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
@@ -57,8 +60,8 @@ def named_resource(text: str, target_type: str) -> Resource:
 def event_view(event: Mapping[str, Any]) -> dict[str, Any]:
     """Return an event of the past as commands show events."""
     view = view_of_row({**event, "event_time": format_time(int(event["time_ns"]))})
-    if "resource_bytes" in view:
-        view["resource_bytes"] = output.format_bytes(view["resource_bytes"])
+    for name in BYTES_COLUMNS & view.keys():
+        view[name] = output.format_bytes(view[name])
     return view
 
 

@@ -156,7 +156,8 @@ class HomeTokens:
             found = read_json(self._path) or {}
         except (OSError, ValueError):  # half a disk, or somebody's editor: as good as nothing
             return nothing
-        return nothing | found if isinstance(found.get("claims", {}), dict) else nothing
+        is_ours = isinstance(found, dict) and isinstance(found.get("claims", {}), dict)
+        return nothing | found if is_ours else nothing
 
     def _write(self, value: dict[str, Any]) -> None:
         try:

@@ -34,6 +34,7 @@ def event_of_row(row: Mapping[str, Any]) -> dict[str, Any]:
     event = dict(row)
     event["event_id"] = str(event.pop("id"))
     event["resource_bytes"] = bytes.fromhex(str(event.pop("name_hex")))
+    event["line_bytes"] = bytes.fromhex(str(event.pop("line_hex")))
     return event
 
 

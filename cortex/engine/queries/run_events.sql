@@ -2,11 +2,12 @@
 -- that an agent is well, lines of transcripts, whose contents other events tell, and how far those are stored.
 select
     * except (
-        raw, event_id, resource_bytes, previous_digest, original_digest, is_repeated,
+        raw, event_id, resource_bytes, line_bytes, previous_digest, original_digest, is_repeated,
         ledger_identity, ledger_prev_seq, ledger_prev, ledger_root, ledger_count
     ),
     toString(event_id) as id,
     hex(resource_bytes) as name_hex,
+    hex(line_bytes) as line_hex,
     toUnixTimestamp64Nano(event_time) as time_ns
 from swarm.events
 where run_id = {run:String} and not is_repeated

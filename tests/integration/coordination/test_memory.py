@@ -37,6 +37,14 @@ async def test_a_value_may_have_a_mebibyte_and_no_more(team: Team) -> None:
         await one.memory.set("k", "é" * 1024 * 1024)
 
 
+async def test_secrets_in_a_value_are_taken_out_and_it_stays_json(team: Team) -> None:
+    one = await team.join("a")
+    stored = await one.memory.set("k", {"password": "hunter2hunter2", "port": 1})
+    found = await one.memory.get("k")
+    assert found.value == {"password": "[redacted:named_value]", "port": 1}
+    assert stored.redacted == found.redacted == 1
+
+
 async def test_of_many_conditional_changes_one_succeeds(team: Team) -> None:
     agents = [await team.join(f"a{number}") for number in range(5)]
     first = await agents[0].memory.set("n", 0)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -62,3 +63,28 @@ def test_a_result_is_cut_between_words() -> None:
     text = f"{'. ' * (MAX_TOOL_RESULT_BYTES // 2 - 20)}{secret} {'and more ' * 9}"
     cut = events.tool_call("read_file", result=text).tool_result
     assert cut.endswith(f". \n[{len(secret) + 82} more bytes]")
+
+
+def test_what_agents_share_says_what_it_is_given() -> None:
+    step = events.step_transition("s", state="in_progress", trigger="claim", expires_at_ms=2**60)
+    assert (step.step_fence, step.step_expires_at_ms, step.step_document) == (0, 2**60, "")
+    read = events.mailbox_read(read_through=7, removed=iter(["a", "b"]))
+    assert (read.removed_through, list(read.read_ids)) == (0, ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("build", "field"),
+    [
+        (lambda: events.memory_change("k", "v", format="yaml"), "memory_format"),  # type: ignore[arg-type]
+        (lambda: events.session_line(b"", source="file", number=1), "line_source"),  # type: ignore[arg-type]
+        (lambda: events.session_line("text", source="hook", number=1), "line_bytes"),  # type: ignore[arg-type]
+        (lambda: events.mailbox_read(read_through=-1), "read_through"),
+        (lambda: events.session_mark("gate", document={"x": object()}), "mark_document"),
+    ],
+)
+def test_what_a_field_cannot_hold_is_refused_by_its_name(
+    build: Callable[[], object], field: str
+) -> None:
+    with pytest.raises(InvalidEventError) as caught:
+        build()
+    assert caught.value.field == field
