@@ -152,24 +152,28 @@ def test_health_shows_streams_processes_and_ledger(open_done: OpenPage) -> None:
     page.wait('role=region[name="Ledger"] >> text=linked')
 
 
-def test_pages_fit_a_narrow_screen_and_bar_nobody(done: Done, open_done: OpenPage) -> None:
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/runs", ".runs-table"),
+        ("/runs/{run}", ".task-board"),
+        ("/runs/{run}?tab=plan", ".plan-graph"),
+        (f"/runs/{{run}}?tab=files&file={quote(CHANGED)}&line=1", ".why-panel"),
+        ("/runs/{run}?tab=cost", "text=No model was asked"),
+        ("/debug/{trace}", ".waterfall-bar >> nth=0"),
+        ("/sql?q=select%201", ".result-table"),
+        ("/health", "role=region[name='Ledger']"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_fit_a_narrow_screen_and_bar_nobody(
+    path: str, shown: str, scheme: str, done: Done, open_done: OpenPage
+) -> None:
     width, height = NARROW
-    run = f"/runs/{done.run_id}"
-    paths = {
-        "/runs": ".runs-table",
-        run: ".task-board",
-        f"{run}?tab=plan": ".plan-graph",
-        f"{run}?tab=files&file={quote(CHANGED)}": DIFF,
-        f"/debug/{done.trace_id}": ".waterfall-bar >> nth=0",
-        "/sql": ".sql-box",
-        "/health": "role=region[name='Ledger']",
-    }
-    for path, shown in paths.items():
-        for scheme in ("light", "dark"):
-            page = open_done(path, width=width, height=height, scheme=scheme)
-            page.wait(shown)
-            assert not page.is_wider_than_window(), path
-            assert page.serious_barriers() == [], path
+    address = path.format(run=done.run_id, trace=done.trace_id)
+    page = open_done(address, width=width, height=height, scheme=scheme)
+    page.wait(shown)
+    assert (page.is_wider_than_window(), page.serious_barriers()) == (False, [])
 
 
 @pytest.mark.parametrize("path", [f"/runs/{'0' * 8}", f"/debug/{'0' * 31}1"])

@@ -97,7 +97,6 @@ function Row(props: RowProps) {
   const { row, top, selectedSpan, onSpan } = props;
   const { span } = row;
   const name = safeLine(span.name, NAME_LENGTH) || "(no name)";
-  const failed = row.isError ? ", failed" : "";
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list takes the keys for all of its rows
     // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus, and names the row
@@ -106,7 +105,6 @@ function Row(props: RowProps) {
       className="waterfall-row"
       role="option"
       aria-selected={span.span_id === selectedSpan}
-      aria-label={`${name}, ${durationText(row.durationMs)}, ${row.events.length} events${failed}`}
       style={{ transform: `translateY(${top}px)` }}
       onClick={() => onSpan(span.span_id)}
     >
@@ -115,7 +113,12 @@ function Row(props: RowProps) {
         style={{ paddingLeft: Math.min(row.depth, 16) * 12 }}
         title={name}
       >
-        {row.isError ? <b className="waterfall-failed">✕ </b> : null}
+        {row.isError ? (
+          <b className="waterfall-failed">
+            <span aria-hidden="true">✕ </span>
+            <span className="visually-hidden">failed: </span>
+          </b>
+        ) : null}
         {name}
       </span>
       <div className="waterfall-track">
@@ -134,6 +137,7 @@ function Row(props: RowProps) {
           }
         >
           {durationText(row.durationMs)}
+          <span className="visually-hidden">, {row.events.length} events</span>
         </span>
         <Events {...props} events={row.events} />
       </div>

@@ -75,7 +75,8 @@ function HealthView({ health }: { readonly health: Health }) {
       </section>
       <section className="panel health-part" aria-label="Streams">
         <h2>Streams</h2>
-        <div className="health-table">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
+        <div className="health-table" tabIndex={0}>
           <table>
             <thead>
               <tr>

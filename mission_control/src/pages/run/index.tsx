@@ -169,8 +169,8 @@ function Summary({ run }: { readonly run: RunDetail }) {
         ]}
       />
       {outcome.length > 0 ? (
-        <div className="run-outcome">
-          <h2>What came of it</h2>
+        <details className="run-outcome" open>
+          <summary>What came of it</summary>
           <ul>
             {outcome.map((line, index) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: the outcome never changes
@@ -182,7 +182,7 @@ function Summary({ run }: { readonly run: RunDetail }) {
               </li>
             ))}
           </ul>
-        </div>
+        </details>
       ) : null}
     </section>
   );
