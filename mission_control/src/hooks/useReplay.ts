@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { buildReplay, type ReplayRun } from "../model/replay.ts";
-import { placeOf } from "../model/replay_columns.ts";
+import { placeOf, timeOf } from "../model/replay_columns.ts";
 import type { ReplayState } from "../model/replay_index.ts";
 import { formatMoment, parseMoment, rowOfPlace } from "../model/replay_moment.ts";
 import { queryKey, traceApi } from "../services/trace_api.ts";
@@ -12,6 +12,9 @@ import { changeUrl, useUrlState } from "./useUrlState.ts";
 const AT = "at";
 /** The address follows a moving slider this late: browsers allow few changes of it. */
 const ADDRESS_DELAY_MS = 200;
+/** A run that said nothing for this long is taken for over. */
+const SILENT_MS = 60_000;
+const REFRESH_MS = 5_000;
 
 export interface ReplayMoment {
   /** Row of the moment; null: now. */
@@ -22,7 +25,7 @@ export interface ReplayMoment {
   readonly leave: () => void;
 }
 
-/** The history of a run, fetched while it `isWanted`; `refetch` brings what it has grown by. */
+/** The history of a run, fetched while it `isWanted`, and again while it goes on. */
 export function useReplayRun(runId: string, isWanted: boolean) {
   return useQuery({
     queryKey: queryKey("replay", runId),
@@ -30,7 +33,16 @@ export function useReplayRun(runId: string, isWanted: boolean) {
     enabled: isWanted && runId !== "",
     structuralSharing: false,
     staleTime: 60_000,
+    refetchInterval: (query) => refreshAfter(query.state.data, Date.now()),
   });
+}
+
+/** How soon a run that goes on is asked for again, the later the longer it is; false: it is over. */
+function refreshAfter(run: ReplayRun | undefined, nowMs: number): number | false {
+  if (run === undefined || run.columns.rows === 0) return REFRESH_MS;
+  const { columns } = run;
+  if (nowMs - timeOf(columns, columns.rows - 1) > SILENT_MS) return false;
+  return REFRESH_MS + columns.rows;
 }
 
 /** The moment of a run that the address names, or that the slider has just moved to. */

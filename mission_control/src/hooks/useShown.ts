@@ -25,16 +25,18 @@ export interface Shown {
 }
 
 export function useShown(live: LiveSnapshot, travel: TimeTravel, filter: EventFilter): Shown {
-  const present = usePresent(live, filter);
+  const present = usePresent(live, filter, !travel.isPast);
   const past = usePast(travel, filter);
   return travel.isPast ? past : present;
 }
 
-function usePresent(live: LiveSnapshot, filter: EventFilter): Shown {
+function usePresent(live: LiveSnapshot, filter: EventFilter, isSeen: boolean): Shown {
   const now = useNow();
   const filtered = useMemo(() => new FilteredEvents(accepting(filter)), [filter]);
   const events = useMemo(() => filtered.of(live), [filtered, live]);
-  const earlier = useEarlierEvents(filter, live, events.length);
+  // While the past is looked at, nothing is asked of what lies before the present.
+  const count = isSeen ? events.length : Number.POSITIVE_INFINITY;
+  const earlier = useEarlierEvents(filter, live, count);
   const agents = useMemo(() => agentsOf(live.agents, filter.run), [live.agents, filter.run]);
   return { agents, events, earlier, now, rate: live.rate, row: null };
 }

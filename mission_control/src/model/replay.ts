@@ -27,7 +27,11 @@ export function buildReplay(document: ReplayDocument): ReplayRun {
 export function describeRow(columns: ReplayColumns, row: number): string {
   const agent = columns.agents[columns.agent[row] ?? -1]?.id ?? "";
   const kind = (columns.kinds[columns.kind[row] ?? -1] ?? "").replaceAll("_", " ");
+  return [agent, kind, subjectOfRow(columns, row)].filter((word) => word !== "").join(" · ");
+}
+
+/** What a row is about: the resource that it changes, or what became of it; empty: not known. */
+export function subjectOfRow(columns: ReplayColumns, row: number): string {
   const resource = columns.resources[columns.resource[row] ?? -1]?.name ?? "";
-  const status = columns.statuses[columns.status[row] ?? -1] ?? "";
-  return [agent, kind, resource || status].filter((word) => word !== "").join(" · ");
+  return resource || (columns.statuses[columns.status[row] ?? -1] ?? "");
 }

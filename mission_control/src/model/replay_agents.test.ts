@@ -66,7 +66,7 @@ describe("the agents at a moment", () => {
     const known = new Map([[placeKey(whole), whole]]);
     const agents = agentsAt(columns, index.stateAt(2), known);
     expect(agents.get("agent-0")?.last?.text).toBe("because");
-    expect(agents.get("agent-1")?.last?.text).toBe("agent-1 · decision");
+    expect(agents.get("agent-1")?.last?.text).toBe("…");
   });
 
   it("name the decisions whose words are worth fetching, the newest first", () => {

@@ -1,11 +1,13 @@
 /** Rows of a run as events, as far as its columns tell; what they say is fetched when it is seen. */
 import type { SwarmEventView } from "../types/swarm_event.ts";
 import { eventId, spanId, traceId } from "../types/units.ts";
-import { describeRow } from "./replay.ts";
+import { subjectOfRow } from "./replay.ts";
 import { placeOf, type ReplayColumns, timeOf } from "./replay_columns.ts";
 import { safeLine } from "./safe_text.ts";
 
 const SUMMARY_LENGTH = 240;
+/** Stands for words that columns do not hold. */
+const UNKNOWN_WORDS = "…";
 const NOTHING_KNOWN = {
   subject: "",
   at: "",
@@ -36,7 +38,7 @@ export function eventOfRow(columns: ReplayColumns, row: number): SwarmEventView 
     runId: columns.runId,
     traceId: traceId(columns.traces[columns.trace[row] as number] ?? ""),
     workspaceId: resource?.workspace_id ?? "",
-    summary: safeLine(describeRow(columns, row), SUMMARY_LENGTH),
+    summary: safeLine(subjectOfRow(columns, row), SUMMARY_LENGTH) || UNKNOWN_WORDS,
     isError: columns.flag[row] === 1,
     resource: resource?.name ?? null,
   };

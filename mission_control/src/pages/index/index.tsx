@@ -40,6 +40,7 @@ export default function IndexPage() {
     document.title = "Swarm · Enchanted Swarm";
   }, []);
 
+  const isArriving = travel.isPast && travel.run === undefined && !travel.error;
   const isDocked = isReplaying || travel.isPast;
   const dock = (
     <ReplayDock
@@ -70,12 +71,16 @@ export default function IndexPage() {
         </section>
       ) : null}
       <section className="swarm-board" aria-label="Agents">
-        <AgentBoard
-          agents={agents}
-          now={now}
-          selected={filter.agent}
-          onSelect={(agent) => change({ agent: agent === filter.agent ? "" : agent })}
-        />
+        {isArriving ? (
+          <Loading what="the agents of the moment" />
+        ) : (
+          <AgentBoard
+            agents={agents}
+            now={now}
+            selected={filter.agent}
+            onSelect={(agent) => change({ agent: agent === filter.agent ? "" : agent })}
+          />
+        )}
       </section>
       <div className="swarm-main">
         <section className="swarm-graph panel" aria-label="Graph">
@@ -96,7 +101,13 @@ export default function IndexPage() {
             earlier={earlier}
             selected={selected}
             onOpen={(event) => set({ event: event.id === selected ? null : event.id }, "push")}
-            empty={<NoEvents isFiltering={isFiltering} />}
+            empty={
+              isArriving ? (
+                <Loading what="the events of the moment" />
+              ) : (
+                <NoEvents isFiltering={isFiltering} />
+              )
+            }
             at={row}
           />
         </section>
