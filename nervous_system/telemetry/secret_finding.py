@@ -187,14 +187,18 @@ def _worded(data: bytes, folded: bytes) -> Iterator[Secret]:
             match = rule.pattern.match(data, at)
             if match is not None and rule.is_secret(match):
                 yield Secret(*match.span("secret"), _FOUND_BY_PLACE, rule.kind)
-            at = folded.find(rule.words[0], at + 1)
+            at = folded.find(rule.words[0], match.end() if match is not None else at + 1)
 
 
 def _named(data: bytes, folded: bytes) -> Iterator[Secret]:
     for lead in NAMED_LEADS:
+        end = 0
         for match in lead.finditer(folded):
+            if match.start() < end:
+                continue  # within a secret: looking at each name in it again would take for ever
             secret = _named_value(data, folded, match)
             if secret is not None:
+                end = secret.end
                 yield secret
 
 

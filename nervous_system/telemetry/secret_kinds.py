@@ -98,7 +98,7 @@ PREFIXED = (
         "jwt",
         "ey",
         "J",
-        r"[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*){1,3}",
+        rf"{_KEY}{{8,1024}}+\.{_KEY}{{8,}}+(?:\.{_KEY}*+){{1,3}}+",
     ),
 )
 """Specific kinds stand before general ones: the first that fits is the kind."""
@@ -194,12 +194,18 @@ NAMES = (
 )
 """Over text in lower case: one of them fits all text with a named value or a cookie."""
 
+_MOST = rb"{0,8192}"
+"""Pieces of a value that are looked at; a piece is a character, or an escape as a whole."""
 VALUE = re.compile(
     rb"(?:"
     # in double quotes: ends at a quote that is not quoted more deeply than the first
-    rb"(?P<run>\\*+)(?P<quote>\")(?P<double>(?:[^\\\"\r\n]|(?P=run)\\++[\"nrt]|\\++[^\\\"\r\nnrt])*+)"
-    rb"|\\*+(?P<other>['`])(?P<single>(?:[^\\\"'`\r\n]|\\++[^\\\"'`\r\nnrt])*+)"
-    rb"|(?P<bare>(?:[^\\\s\"'`,;&)}\]]|\\++(?!u002[0267cC]|u003[bBcCeE])[^\\\s\"'`,;&)}\]nrt])*+)"
+    rb"(?P<run>\\*+)(?P<quote>\")(?P<double>(?:[^\\\"\r\n]|(?P=run)\\++[\"nrt]|\\++[^\\\"\r\nnrt])"
+    + _MOST
+    + rb"+)"
+    rb"|\\*+(?P<other>['`])(?P<single>(?:[^\\\"'`\r\n]|\\++[^\\\"'`\r\nnrt])" + _MOST + rb"+)"
+    rb"|(?P<bare>(?:[^\\\s\"'`,;&)}\]]|\\++(?!u002[0267cC]|u003[bBcCeE])[^\\\s\"'`,;&)}\]nrt])"
+    + _MOST
+    + rb"+)"
     rb")"
 )
 """What stands behind a separator; one of the groups `double`, `single`, `bare` is the secret."""
