@@ -100,14 +100,14 @@ from (
         tool_results,
         unanswered_calls,
         0::Int64 as orphan_results,
-        0::Int64 as edit_calls,
+        edit_calls,
         file_edits,
         errors,
         0::Int64 as nonzero_exit,
         0::Int64 as api_errors,
         0::Int64 as malformed_lines,
         0::Int64 as recovered_records,
-        0::Int64 as subagent_calls,
+        subagent_calls,
         0::Int64 as files_touched,
         0::Int64 as files_created,
         0::Int64 as structured_patch_hunks,
@@ -125,12 +125,18 @@ from (
             max(e.event_time) as last_seen,
             max(e.ingested_at) as stored_at,
             countIf(e.kind = 'session_line')::Int64 as lines,
-            0::Int64 as assistant_text,
-            0::Int64 as thinking,
+            countIf(e.kind = 'decision' and e.attributes['speech'] = 'text')::Int64 as assistant_text,
+            countIf(e.kind = 'decision' and e.attributes['speech'] = 'thinking')::Int64 as thinking,
             countIf(e.kind = 'session_mark' and e.mark_type = 'prompt')::Int64 as user_prompts,
             uniqExactIf(e.tool_call_id, e.kind = 'tool_call')::Int64 as tool_calls,
             uniqExactIf(e.tool_call_id, e.kind = 'tool_call' and e.tool_outcome != '')::Int64 as tool_results,
-            countIf(e.kind = 'state_change')::Int64 as file_edits,
+            uniqExactIf(e.tool_call_id, e.kind = 'tool_call' and e.tool_name in ('Edit', 'MultiEdit', 'Write', 'NotebookEdit', 'apply_patch', 'write_file'))::Int64 as edit_calls,
+            uniqExactIf(
+                e.tool_call_id, e.kind = 'tool_call' and e.tool_name in ('Edit', 'MultiEdit', 'Write', 'NotebookEdit', 'apply_patch', 'write_file') and e.tool_outcome = 'ok'
+            )::Int64 as file_edits,
+            countIf(
+                e.kind = 'session_mark' and JSONExtractString(e.mark_document, 'hook') = 'SubagentStart'
+            )::Int64 as subagent_calls,
             uniqExactIf(e.tool_call_id, e.kind = 'tool_call' and e.tool_outcome not in ('', 'ok'))::Int64 as errors,
             tool_calls - tool_results as unanswered_calls
         from swarm.events as e
