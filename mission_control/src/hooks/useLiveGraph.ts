@@ -10,12 +10,16 @@ export interface GrowingGraph {
   readonly version: number;
 }
 
-/** The graph of the events that a filter accepts; another filter begins another graph. */
+/**
+ * The graph of the events that a filter accepts, after those from history that are shown before
+ * them; other ones begin another graph.
+ */
 export function useLiveGraph(
   snapshot: LiveSnapshot,
   accepts: (event: SwarmEventView) => boolean,
+  earlier: readonly SwarmEventView[],
 ): GrowingGraph & { readonly eventOf: (key: NodeKey) => SwarmEventView | undefined } {
-  const live = useMemo(() => new LiveGraph(accepts), [accepts]);
+  const live = useMemo(() => new LiveGraph(accepts, earlier), [accepts, earlier]);
   const [version, grow] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {
     if (live.take(snapshot)) grow();

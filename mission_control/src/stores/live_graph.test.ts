@@ -39,6 +39,14 @@ describe("the graph of what happens now", () => {
     expect(live.graph.end).toBe(2);
   });
 
+  it("begins with what history tells from before, and shows nothing twice", () => {
+    const live = new LiveGraph(everything, [eventOf(1), eventOf(2)]);
+    live.take(snapshotOf(2, 4));
+    expect(live.graph.end).toBe(3);
+    live.take(snapshotOf(2, 4, 1));
+    expect(live.graph.end).toBe(3);
+  });
+
   it("shows what the filter accepts and finds events by their nodes", () => {
     const live = new LiveGraph((event) => event.seq % 2 === 0);
     live.take(snapshotOf(0, 5));

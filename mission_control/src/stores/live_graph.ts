@@ -14,10 +14,19 @@ export class LiveGraph {
   /** Events taken or passed over so far, those that the store let go included. */
   #taken = 0;
   readonly #accepts: (event: SwarmEventView) => boolean;
+  readonly #earlier: readonly SwarmEventView[];
 
-  /** `accepts` chooses the events that are shown, for the whole life of this graph. */
-  constructor(accepts: (event: SwarmEventView) => boolean) {
+  /**
+   * For its whole life, `accepts` chooses the events that are shown, and `earlier` are those from
+   * before the live ones, oldest first.
+   */
+  constructor(
+    accepts: (event: SwarmEventView) => boolean,
+    earlier: readonly SwarmEventView[] = [],
+  ) {
     this.#accepts = accepts;
+    this.#earlier = earlier;
+    for (const event of earlier) this.#append(event);
   }
 
   get graph(): SwarmGraph {
@@ -53,6 +62,7 @@ export class LiveGraph {
     this.#graph = new SwarmGraph(LIVE_NODES);
     this.#generation = generation;
     this.#taken = 0;
+    for (const event of this.#earlier) this.#append(event);
   }
 }
 

@@ -17,11 +17,13 @@ import { Empty } from "../Notice/index.tsx";
 interface LiveGraphProps {
   readonly live: LiveSnapshot;
   readonly accepts: (event: SwarmEventView) => boolean;
+  /** Events of history from before the live ones, oldest first. */
+  readonly earlier: readonly SwarmEventView[];
 }
 
 /** The graph of what happens now. */
-export function GraphOfNow({ live, accepts }: LiveGraphProps) {
-  const { graph, version, eventOf } = useLiveGraph(live, accepts);
+export function GraphOfNow({ live, accepts, earlier }: LiveGraphProps) {
+  const { graph, version, eventOf } = useLiveGraph(live, accepts, earlier);
   const [selected, select] = useState<NodeKey | null>(null);
   return (
     <LiveTraceGraph

@@ -84,7 +84,13 @@ export default function IndexPage() {
       </section>
       <div className="swarm-main">
         <section className="swarm-graph panel" aria-label="Graph">
-          <SwarmGraph live={live} filter={filter} travel={travel} row={row} />
+          <SwarmGraph
+            live={live}
+            filter={filter}
+            travel={travel}
+            row={row}
+            earlier={earlier.events}
+          />
         </section>
         <section className="swarm-log panel" aria-label="Log">
           <header className="swarm-log-head">
@@ -142,12 +148,13 @@ interface SwarmGraphProps {
   readonly filter: EventFilter;
   readonly travel: TimeTravel;
   readonly row: number | null;
+  readonly earlier: readonly SwarmEventView[];
 }
 
 /** The graph of the moment shown; of the present, what the filter chooses. */
-function SwarmGraph({ live, filter, travel, row }: SwarmGraphProps) {
+function SwarmGraph({ live, filter, travel, row, earlier }: SwarmGraphProps) {
   const accepts = useMemo(() => accepting(filter), [filter]);
-  if (!travel.isPast) return <GraphOfNow live={live} accepts={accepts} />;
+  if (!travel.isPast) return <GraphOfNow live={live} accepts={accepts} earlier={earlier} />;
   if (!travel.run) return <Loading what="the graph" />;
   return <GraphOfMoment run={travel.run} row={row} />;
 }
