@@ -3,6 +3,7 @@
 Commands by which agents share a project take a short way, without typer: `cortex.cli.plain`.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,8 @@ from cortex.cli.session import Session
 from cortex.cli.sharing import NAMES
 
 INTERRUPTED = 130
+GARBAGE_THRESHOLD = 100_000
+"""Loading modules leaves little garbage, which a command that ends at once need not look for."""
 
 
 def main() -> None:
@@ -38,6 +41,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 def _run_plain(session: Session, arguments: Sequence[str]) -> bool:
     """Run a command that agents share a project by; False: what it takes has to be explained."""
+    gc.set_threshold(GARBAGE_THRESHOLD)
     from cortex.cli.plain_run import run_plain
 
     return run_plain(session, arguments)

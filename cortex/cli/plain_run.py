@@ -1,7 +1,6 @@
 """Runs a command that is described as data, if its arguments are plain."""
 
 import asyncio
-import gc
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,9 +8,6 @@ from typing import Any
 from cortex.cli.plain import Parsed, PlainCommand, PlainGroup, function_of, parse_plain
 from cortex.cli.session import LogFormat, Session
 from cortex.cli.sharing import table
-
-GARBAGE_THRESHOLD = 100_000
-"""A command that ends at once leaves its garbage to the end; one that stays is cleaned up after."""
 
 
 def run_plain(session: Session, arguments: Sequence[str]) -> bool:
@@ -28,7 +24,6 @@ def run_plain(session: Session, arguments: Sequence[str]) -> bool:
     parsed = parse_plain(command, rest)
     if parsed is None or parsed.common.get("--log-format", "text") not in tuple(LogFormat):
         return False
-    gc.set_threshold(GARBAGE_THRESHOLD)
     _take_common(session, parsed.common)
     _call(session, command, parsed)
     return True

@@ -8,7 +8,7 @@ know what a write would then be conditioned on; reads and writes wait for it up 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -28,10 +28,10 @@ from nervous_system.errors import BusUnavailableError, EventDecodeError, Invalid
 from nervous_system.payloads import Payload
 from nervous_system.schemas import AgentRole, SwarmEvent
 from nervous_system.subjects import unescape_token
-from nervous_system.telemetry.linking import Link
 
 if TYPE_CHECKING:
     from nervous_system.comms.reader import StreamReader
+    from nervous_system.telemetry.linking import Link
 
 PATIENCE_SECONDS = 10.0
 """How long reads and writes wait for a bus that has gone away."""
@@ -77,7 +77,7 @@ class Author:
     project: str
     run_id: str
     role: AgentRole = AgentRole.ROLE_UNSPECIFIED
-    link: Link = field(default_factory=Link)
+    link: "Link | None" = None
     """What the process was started for."""
     labels: Mapping[str, str] | None = None
 
@@ -246,15 +246,16 @@ class SharedLog:
     def _build(
         self, payload: Payload, because: Iterable[str], labels: Mapping[str, str] | None
     ) -> SwarmEvent:
-        author = self.author
+        author, link = self.author, self.author.link
+        handed_down = link.caused_by if link else ()
         return events.build(
             payload,
             role=author.role,
             agent_id=author.agent,
             run_id=author.run_id,
-            trace_id=author.link.trace_id,
-            span_id=author.link.span_id,
-            caused_by=list(dict.fromkeys([*because, *author.link.caused_by])),
+            trace_id=link.trace_id if link else "",
+            span_id=link.span_id if link else "",
+            caused_by=list(dict.fromkeys([*because, *handed_down])),
             attributes={"project": author.project, **(author.labels or {}), **(labels or {})},
         )
 

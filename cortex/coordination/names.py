@@ -50,8 +50,7 @@ def step_name(text: str) -> str:
     """
     if "/" in text:
         raise NameRefusedError(what="a step", name=text, reason="it holds a slash; use a dash")
-    # Lower case of a few capitals has marks that the lower case of that has no more.
-    return _checked("a step", text.lower().lower().replace(".", "-"))
+    return _checked("a step", text.lower().replace(".", "-"))
 
 
 def key_name(text: str) -> str:

@@ -28,7 +28,6 @@ from nervous_system.comms.contracts import ContentStore
 from nervous_system.errors import BusError, BusUnavailableError
 from nervous_system.home import REDACTION_KEY_BYTES, Home
 from nervous_system.schemas import SwarmEvent
-from nervous_system.telemetry.linking import read_carrier
 
 if TYPE_CHECKING:
     from cortex.coordination.artifacts import Artifacts
@@ -254,12 +253,12 @@ async def _beat(project: Project) -> None:
 
 
 def _author(config: ProjectConfig) -> Author:
-    return Author(
-        agent=config.agent,
-        project=config.project,
-        run_id=config.run_id,
-        link=read_carrier(config.carrier),
-    )
+    link = None
+    if config.carrier:
+        from nervous_system.telemetry.linking import read_carrier
+
+        link = read_carrier(config.carrier)
+    return Author(agent=config.agent, project=config.project, run_id=config.run_id, link=link)
 
 
 def bus_contents(log: SharedLog) -> ContentStore:

@@ -18,7 +18,6 @@ from cortex.coordination.clock import now_ms
 from cortex.coordination.errors import (
     BusyError,
     CoordinationError,
-    NameRefusedError,
     WaitEndedError,
 )
 from cortex.coordination.log import Entry, SharedLog
@@ -33,7 +32,7 @@ from cortex.coordination.steps_rules import (
 )
 from cortex.coordination.tokens import Held, Tokens
 from nervous_system import events
-from nervous_system.errors import WrongSequenceError
+from nervous_system.errors import ConfigError, WrongSequenceError
 
 TRIES = 50
 DEFAULT_WAIT_SECONDS = 300.0
@@ -335,11 +334,13 @@ def lease_in_ms(seconds: float) -> int:
     """Return a lease in milliseconds.
 
     Raises:
-        NameRefusedError: no claim can hold for so long.
+        ConfigError: no claim can hold for so long.
     """
     if not 0 < seconds <= MAX_LEASE_SECONDS:
-        reason = f"seconds above 0 and up to {MAX_LEASE_SECONDS:.0f} are meant"
-        raise NameRefusedError(what="a lease", name=f"{seconds:g}", reason=reason)
+        expected = f"seconds, above 0 and up to {MAX_LEASE_SECONDS:.0f}"
+        raise ConfigError(
+            variable="lease", given=f"{seconds:g}", expected=expected, fix="correct it"
+        )
     return max(1, round(seconds * 1000))
 
 

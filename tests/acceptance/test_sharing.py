@@ -246,6 +246,21 @@ def test_a_strange_name_is_a_name(shell: Shell, name: str) -> None:
     assert len(shell.json("b", "steps")) == 1
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["claim", "s", "--lease", "0"],
+        ["complete", "s", "--blocked", "--needs-review"],
+        ["steps", "--state", "done"],
+        ["memory", "set", "k", "v", "--type", "yaml"],
+        ["wait-for"],
+        ["claim", "s", "--lease", "soon"],
+    ],
+)
+def test_wrong_usage_ends_with_2(shell: Shell, arguments: list[str]) -> None:
+    assert shell.run("a", *arguments, expected=2).stderr
+
+
 def test_without_a_bus_a_command_says_so(shell: Shell, nats_server: NatsServer) -> None:
     nats_server.stop()
     done = shell.run("a", "claim", "s", expected=3)

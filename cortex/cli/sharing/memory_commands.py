@@ -8,8 +8,9 @@ from cortex.cli.session import Session
 from cortex.cli.sharing import shown
 from cortex.cli.sharing.mail_commands import read_text
 from cortex.cli.sharing.part import note, open_part
-from cortex.coordination.errors import ValueRefusedError, clock_time
+from cortex.coordination.errors import clock_time
 from cortex.coordination.memory_rules import Value, parse_json
+from nervous_system.errors import ConfigError
 
 TYPES = ("text", "json")
 
@@ -37,7 +38,9 @@ async def set_(
 ) -> None:
     """Keep a value."""
     if written_as not in TYPES:
-        raise ValueRefusedError(key="--type", reason=f"{written_as!r} is none of text, json")
+        raise ConfigError(
+            variable="--type", given=written_as, expected="text or json", fix="correct it"
+        )
     text = read_text(value)
     kept = parse_json(key, text) if written_as == "json" else text
     async with open_part(session, project, f"setting {key}") as part:

@@ -9,13 +9,13 @@ from cortex.cli.sharing import shown
 from cortex.cli.sharing.part import open_part
 from cortex.coordination.clock import now_ms
 from cortex.coordination.errors import (
-    NameRefusedError,
     StepEndedError,
     StepHeldError,
     clock_time,
 )
 from cortex.coordination.names import step_name
 from cortex.coordination.steps_rules import Step, StepState
+from nervous_system.errors import ConfigError
 
 
 async def claim(
@@ -101,8 +101,12 @@ async def complete(
     """End a step, with a record for whoever comes next."""
     name = step_name(step)
     if blocked and needs_review:
-        reason = "it is one of --blocked and --needs-review"
-        raise NameRefusedError(what="a state", name="both", reason=reason)
+        raise ConfigError(
+            variable="the state",
+            given="--blocked --needs-review",
+            expected="one of them at most",
+            fix="leave one out",
+        )
     state = StepState.BLOCKED if blocked else StepState.COMPLETE
     files = list(changed_file)
     if changed_files_from_git:
@@ -143,8 +147,12 @@ async def step_status(session: Session, *, step: str, project: str, as_json: boo
 async def steps(session: Session, *, state: str, project: str, as_json: bool) -> None:
     """List the steps of the project."""
     if state and state not in tuple(StepState):
-        reason = f"one of {', '.join(StepState)} is meant"
-        raise NameRefusedError(what="a state", name=state, reason=reason)
+        raise ConfigError(
+            variable="--state",
+            given=state,
+            expected=f"one of {', '.join(StepState)}",
+            fix="correct it or leave it out",
+        )
     async with open_part(session, project, "looking at the steps") as part:
         found = await part.project.steps()
     now = now_ms()
