@@ -153,7 +153,7 @@ export function AgentLogStream(props: AgentLogStreamProps) {
         </div>
       </div>
       {isAtStart ? <LogHead earlier={earlier} isEmpty={rows.length === 0} /> : null}
-      <div className="log-controls">
+      <div className="log-controls" hidden={rows.length === 0}>
         <button
           type="button"
           aria-pressed={held?.isPaused ?? false}
