@@ -7,6 +7,8 @@ then `.swarm/` here.
     swarm.json        settings that outlive a stack: ports, stream size; written by `swarm up`
     credentials.json  user name -> password, one per duty; owner only, written once
     stack.json        the running stack: pids, URLs; written when ready, removed at the end
+    project.json      what `swarm init` has said: project, agent
+    coordination/     tokens of claims, and what was read last: a file per project and agent
     redaction.key     random key under which digests of redacted originals are made
     redaction.json    patterns of secrets that only the user knows; written by the user
     logs/ nats/ history/ spool/
