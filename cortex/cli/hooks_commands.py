@@ -287,7 +287,9 @@ def _backup(home: Home, harness: Harness, path: Path, text: str | None) -> str:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     copy = folder / f"{harness}-{time.time_ns()}.json"
     with replaced_file(copy) as file:
-        file.write(text.encode())
+        # hooks of an earlier time, with what was changed since: going back goes behind those too
+        before = without_hooks(text, str(path)) if text.strip() else text
+        file.write(before.encode())
     return str(copy)
 
 

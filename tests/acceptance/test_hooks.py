@@ -219,6 +219,19 @@ def test_hooks_are_shown_first_and_undone_to_the_letter(stack: Stack, project: P
     assert "no hooks of ours" in again.stderr
 
 
+def test_hooks_installed_twice_with_a_change_between_are_gone_at_once(
+    stack: Stack, project: Path
+) -> None:
+    settings = project / "settings.json"
+    words = ("claude-code", "--settings", str(settings), "--yes")
+    stack.swarm("hooks", "install", *words)
+    value = json.loads(settings.read_text(encoding="utf-8"))
+    settings.write_text(json.dumps({"model": "x", **value}), encoding="utf-8")
+    stack.swarm("hooks", "install", *words)
+    stack.swarm("hooks", "uninstall", *words)
+    assert json.loads(settings.read_text(encoding="utf-8")) == {"model": "x"}
+
+
 def test_settings_made_for_the_hooks_are_gone_with_them(stack: Stack, project: Path) -> None:
     agent = Agent(stack, project, "codex")
     assert "/hooks" in agent.installed.stderr  # codex wants to be asked whether it trusts them
