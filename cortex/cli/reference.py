@@ -25,8 +25,8 @@ progress only on a terminal.
 | 2 | wrong usage |
 | 3 | a server cannot be reached |
 | 130 | interrupted by Ctrl-C |
-| other | `claim STEP -- COMMAND`: that of the command, 127 where there is no such command, 128 and \
-the signal where one has ended it |
+| other | `claim STEP -- COMMAND`: that of the command, 127 where there is no such command, 128 \
+and the signal where one has ended it |
 | 129, 143 | `bench` was ended by SIGHUP, SIGTERM, and has removed its stack |
 
 A service that is asked to stop drains first: it finishes what it has taken. With SIGTERM, `up` \
