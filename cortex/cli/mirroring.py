@@ -34,7 +34,7 @@ from infrastructure.intake.sessions.places import (
 from infrastructure.intake.sessions.store import SessionStore, open_session_store
 from infrastructure.intake.sessions.units import Redaction
 from nervous_system.comms.open import open_bus
-from nervous_system.config import BusConfig
+from nervous_system.config import BusConfig, use_configured_patterns
 from nervous_system.home import Home, write_json
 
 MIRRORS = "mirrors"
@@ -234,6 +234,7 @@ def _nothing() -> None:
 @asynccontextmanager
 async def _open_store(session: Session) -> AsyncIterator[SessionStore]:
     url = bus_url(session)
+    use_configured_patterns(session.environment, session.home)
     async with (
         open_bus(BusConfig(url=url, name="swarm-sessions")) as bus,
         open_session_store(bus, bus.content, url) as store,
