@@ -177,7 +177,16 @@ class _Follower:
                 continue
             mirror = _mirror(self._store, self._session, self._asked, path, self._reporter)
             self._mirrors[path] = mirror
-            group.create_task(mirror.run())
+            group.create_task(self._run(mirror, path))
+
+    async def _run(self, mirror: SourceMirror, path: Path) -> None:
+        """Follow one source; one of several that cannot be read does not end the others."""
+        try:
+            await mirror.run()
+        except SourceError as error:
+            if path == self._asked.source:
+                raise
+            output.note(f"swarm: {error}")
 
 
 class _Reporter:

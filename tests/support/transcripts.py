@@ -75,7 +75,7 @@ def prompt_line(text: str, number: int = 1, session: str = "s-1") -> bytes:
         type="user",
         uuid=f"u{number}",
         sessionId=session,
-        cwd="/work/tree",
+        cwd="/srv/tree",
         timestamp=f"2026-01-02T03:04:{number % 60:02}.000Z",
         message={"role": "user", "content": text},
     )
@@ -88,7 +88,7 @@ def call_line(call_id: str, name: str, asked: Any, session: str = "s-1") -> byte
         type="assistant",
         uuid=f"a-{call_id}",
         sessionId=session,
-        cwd="/work/tree",
+        cwd="/srv/tree",
         timestamp="2026-01-02T03:05:00.000Z",
         message={"role": "assistant", "id": f"m-{call_id}", "content": [block]},
     )

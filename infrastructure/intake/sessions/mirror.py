@@ -224,11 +224,7 @@ class SourceMirror:
         except BusError as error:
             if not self._options.is_following:
                 raise
-            logger.warning(
-                "bus is away",
-                extra={"action": "mirror_waits", "path": str(self._path), "reason": str(error)},
-            )
-            await self._is_stopped_after(RETRY_SECONDS)
+            await self._wait_for_bus(error)
             return False
 
     async def _identity(self, file: FollowedFile, form: Format) -> tuple[Identity, int] | None:
@@ -294,13 +290,24 @@ class SourceMirror:
         while True:
             present = _state_of(self._path) if self._options.is_following else None
             if present != seen or present is None:
-                seen = present
-                for document in self._documents(form):
-                    await self._mirror_session(document)
+                is_done = await self._mirror_sessions(form)
+                seen = present if is_done else None
             if not self._options.is_following or await self._is_stopped_after(
                 self._options.poll_seconds
             ):
                 return
+
+    async def _mirror_sessions(self, form: Format) -> bool:
+        """Mirror all sessions of a document; False: the bus is away, and that is waited for."""
+        try:
+            for document in self._documents(form):
+                await self._mirror_session(document)
+        except BusError as error:
+            if not self._options.is_following:
+                raise
+            await self._wait_for_bus(error)
+            return False
+        return True
 
     def _documents(self, form: Format) -> Iterator[Document]:
         wanted = self._options.session_id
@@ -355,6 +362,13 @@ class SourceMirror:
         )
         self._results[identity.key] = found
         self._report(found)
+
+    async def _wait_for_bus(self, error: BusError) -> None:
+        logger.warning(
+            "bus is away",
+            extra={"action": "mirror_waits", "path": str(self._path), "reason": str(error)},
+        )
+        await self._is_stopped_after(RETRY_SECONDS)
 
     async def _is_stopped_after(self, seconds: float) -> bool:
         try:

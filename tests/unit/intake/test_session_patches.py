@@ -67,5 +67,5 @@ def test_no_change_from_a_transcript_can_be_restored() -> None:
 
 
 def test_files_are_named_from_the_directory() -> None:
-    assert relative_path("/work/tree/src/a.py", "/work/tree") == "src/a.py"
-    assert relative_path("/work/trees/a.py", "/work/tree") == "/work/trees/a.py"
+    assert relative_path("/srv/tree/src/a.py", "/srv/tree") == "src/a.py"
+    assert relative_path("/srv/trees/a.py", "/srv/tree") == "/srv/trees/a.py"
