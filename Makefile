@@ -9,7 +9,7 @@ CONTRACT := proto/enchanted/events/v1/events.proto
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock web web-lock web-check web-test proto proto-web fmt lint format-check types arches fresh spelling unit integration acceptance \
-        check test soak bench bench-web docs demo clean
+        check test soak bench bench-web docs screenshots demo clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -97,6 +97,9 @@ docs: setup ## write the generated reference pages anew
 	@$(BIN)/python proto/reference.py > docs/reference/events.md
 	@$(BIN)/python -m mission_control.server.openapi > docs/reference/openapi.json
 	@$(BIN)/python -m mission_control.api_types
+
+screenshots: web ## take the pictures of docs/img
+	@$(BIN)/python -m tests.web.screenshots
 
 demo: setup ## the main job on the embedded stack, and its result
 	@$(BIN)/python examples/demo.py

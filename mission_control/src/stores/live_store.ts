@@ -34,6 +34,8 @@ const NOTHING: LiveSnapshot = {
 export class LiveStore {
   #snapshot = NOTHING;
   #rate: RateBins = NO_RATE;
+  /** What the events that arrived say of agents; history's word on the same events comes apart. */
+  #heard: Agents = new Map();
   #known: readonly Agent[] = [];
   readonly #listeners = new Set<() => void>();
   readonly #now: () => number;
@@ -55,10 +57,11 @@ export class LiveStore {
     const { list, dropped } = appended(this.#snapshot.events, events, EVENT_BOUND, EVENT_SLACK);
     const storedMs = arrivals.map((arrival) => arrival.storedMs);
     this.#rate = counted(this.#rate, storedMs, this.#now());
+    this.#heard = withEvents(this.#heard, events, AGENT_BOUND);
     this.#show({
       events: list,
       dropped: this.#snapshot.dropped + dropped,
-      agents: withEvents(this.#snapshot.agents, events, AGENT_BOUND),
+      agents: withKnown(this.#heard, this.#known),
       rate: this.#rate.counts,
     });
   }
@@ -66,13 +69,14 @@ export class LiveStore {
   /** Take what history knows of the agents. */
   know(agents: readonly Agent[]): void {
     this.#known = agents;
-    this.#show({ agents: withKnown(this.#snapshot.agents, agents) });
+    this.#show({ agents: withKnown(this.#heard, agents) });
   }
 
   /** Forget the events of a stream that is another one now, and what they said of agents. */
   forget(stream: string): void {
     const events = this.#snapshot.events.filter((event) => event.stream !== stream);
-    const agents: Agents = withKnown(withEvents(new Map(), events, AGENT_BOUND), this.#known);
+    this.#heard = withEvents(new Map(), events, AGENT_BOUND);
+    const agents = withKnown(this.#heard, this.#known);
     const generation = this.#snapshot.generation + 1;
     this.#show({ events, dropped: 0, generation, agents });
   }

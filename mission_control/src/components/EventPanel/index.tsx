@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
 import { wholeViewOfRow } from "../../model/event_view.ts";
 import { diffHref } from "../../model/node_text.ts";
+import { formatMoment } from "../../model/replay_moment.ts";
 import { safeLine, safeText } from "../../model/safe_text.ts";
 import { Link } from "../../router.tsx";
 import { ApiError } from "../../services/api_client.ts";
@@ -114,7 +115,7 @@ function EventBody({ event }: { readonly event: SwarmEventView }) {
         {event.runId ? (
           <Link
             className="button"
-            href={`/?run=${encodeURIComponent(event.runId)}&at=${event.stream}:${event.seq}&event=${event.id}`}
+            href={`/?run=${encodeURIComponent(event.runId)}&at=${formatMoment(event)}&event=${event.id}`}
           >
             This moment
           </Link>
