@@ -19,7 +19,8 @@ from tests.web.conftest import dashboard
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "img"
 TRACE = "select trace_id from swarm.decisions where agent_role = 'ARCHITECT' limit 1"
 MOMENT = """
-select stream_seq from swarm.decisions where agent_role = 'REVIEWER' order by stream_seq desc limit 1
+select stream_seq from swarm.decisions where agent_role = 'REVIEWER'
+order by stream_seq desc limit 1
 """
 QUERY = """select agent_id, count() as events, countIf(kind = 'decision') as decisions,
     countIf(kind = 'tool_call') as tools
@@ -47,7 +48,11 @@ def pictures(run_id: str, trace_id: str, moment: str) -> tuple[Picture, ...]:
     return (
         Picture("swarm", "/", ".log-row >> nth=5"),
         Picture("swarm-dark", "/", ".log-row >> nth=5", scheme="dark"),
-        Picture("replay", f"/?run={run_id}&at={moment}", ".log-row:has-text('accept') >> nth=0"),
+        Picture(
+            "replay",
+            f"/?run={run_id}&at={moment}&kind=decision",
+            ".log-row:has-text('accept') >> nth=0",
+        ),
         Picture("run", f"/runs/{run_id}", ".task-card >> nth=3"),
         Picture("plan", f"/runs/{run_id}?tab=plan", ".plan-node >> nth=3"),
         Picture("why", files, ".why-panel:has-text('Decided by')", scheme="dark"),
