@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from nervous_system.errors import BusUnavailableError
 from tests.support.eventually import eventually
 from tests.support.mirrored import Swarm, following, mirror_once, mirroring_process, open_swarm
 from tests.support.servers import NatsServer
@@ -30,7 +31,10 @@ def prompts(first: int, last: int) -> bytes:
 
 
 async def has_lines(swarm: Swarm, count: int) -> bool:
-    return len(await swarm.lines()) >= count
+    try:
+        return len(await swarm.lines()) >= count
+    except BusUnavailableError:  # the bus is being restarted
+        return False
 
 
 async def test_lines_are_kept_as_they_are(swarm: Swarm) -> None:
@@ -178,6 +182,22 @@ async def test_a_moved_file_is_followed_where_it_went(swarm: Swarm, tmp_path: Pa
         with moved.open("ab") as file:
             file.write(prompts(4, 4))
         await eventually(lambda: has_lines(swarm, 4))
+
+
+async def test_a_mirror_that_follows_waits_for_the_bus(
+    swarm: Swarm, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "s-1.jsonl"
+    path.write_bytes(prompts(1, 2))
+    async with following(swarm.store, path):
+        await eventually(lambda: has_lines(swarm, 2))
+        nats_server.kill()
+        with path.open("ab") as file:
+            file.write(prompts(3, 3))
+        nats_server.start()
+        await eventually(lambda: has_lines(swarm, 3), timeout=60)
+    assert await swarm.lines() == prompts(1, 3).splitlines()
+    assert await swarm.repeated_ids() == []
 
 
 async def test_an_open_call_is_told_and_its_answer_too(swarm: Swarm, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from infrastructure.intake.sessions.detecting import (
     identify_lines,
 )
 from infrastructure.intake.sessions.documents import Document, read_document
-from infrastructure.intake.sessions.errors import DivergedError, RewrittenError
+from infrastructure.intake.sessions.errors import DivergedError, RewrittenError, SourceError
 from infrastructure.intake.sessions.following import Change, FollowedFile
 from infrastructure.intake.sessions.formats.registry import Format
 from infrastructure.intake.sessions.identity import Identity
@@ -42,6 +42,8 @@ QUIET_SECONDS: Final = 2.0
 KEEP_SECONDS: Final = 60.0
 """How often a cursor is kept beyond the time of the stream while a source is followed."""
 RETRY_SECONDS: Final = 1.0
+MAX_REREADS: Final = 20
+"""How often a source that is not followed is read again because it changes meanwhile."""
 TURN_SECONDS: Final = 0.02
 """How long a source is read without letting others have their turn."""
 
@@ -177,7 +179,7 @@ class SourceMirror:
     # --- lines
 
     async def _mirror_lines(self, form: Format) -> None:
-        is_rewritten = False
+        is_rewritten, reread_count = False, 0
         while not self._stop.is_set():
             file = FollowedFile(self._path)
             try:
@@ -187,10 +189,16 @@ class SourceMirror:
             if outcome is None:
                 return
             is_rewritten = outcome
+            reread_count = self._reread(reread_count)
             while not self._path.exists() and not await self._is_stopped_after(
                 self._options.poll_seconds
             ):
                 pass
+
+    def _reread(self, count: int) -> int:
+        if count >= MAX_REREADS and not self._options.is_following:
+            raise SourceError(path=str(self._path), reason="changes faster than it can be read")
+        return count + 1
 
     async def _read_file(
         self, file: FollowedFile, form: Format, *, is_rewritten: bool
@@ -317,7 +325,7 @@ class SourceMirror:
                 yield one
 
     async def _mirror_session(self, document: Document) -> None:
-        is_rewritten = False
+        is_rewritten, reread_count = False, 0
         while True:
             mapper = Mapper(
                 document.identity,
@@ -341,6 +349,7 @@ class SourceMirror:
             else:
                 self._note(writer, is_rewritten=is_rewritten)
                 return
+            reread_count = self._reread(reread_count)
 
     # --- what is said
 
