@@ -493,6 +493,11 @@ def test_text_that_passed_in_one_database_is_looked_at_again_in_another(owner: O
         assert owner.ask(sql, database="system").status == 403
 
 
+def test_columns_may_be_replaced_in_what_is_read(owner: Owner) -> None:
+    reply = owner.ask("select * replace (number + 1 as number) from numbers(2)")
+    assert (reply.status, reply.body) == (200, b"1\n2\n")
+
+
 def test_what_was_refused_changed_nothing(owner: Owner) -> None:
     for statement in STATEMENTS:
         if "{" not in statement:

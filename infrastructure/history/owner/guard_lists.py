@@ -17,7 +17,7 @@ NODES = STATEMENTS | frozenset(
         "ColumnsListMatcher",
         "ColumnsRegexpMatcher",
         "ColumnsReplaceTransformer",
-        "ColumnsReplaceTransformer::Replacement",
+        "ColumnsReplaceTransformerReplacement",
         "ColumnsTransformerList",
         "ExpressionList",
         "Function",
