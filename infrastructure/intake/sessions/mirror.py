@@ -260,9 +260,21 @@ class SourceMirror:
         writer = await open_writer(
             mapper, self._store, is_rewritten=is_rewritten, facts=self._facts
         )
-        reading = _Reading(
-            file, Cleaner(self._options.redaction, is_text=form.is_text), LineSplitter(), writer
-        )
+        cleaner = Cleaner(self._options.redaction, is_text=form.is_text)
+        reading = _Reading(file, cleaner, LineSplitter(), writer)
+        try:
+            return await self._read_on(file, reading, writer, is_rewritten=is_rewritten)
+        finally:
+            await writer.abandon()
+
+    async def _read_on(
+        self,
+        file: FollowedFile,
+        reading: _Reading,
+        writer: SessionWriter,
+        *,
+        is_rewritten: bool,
+    ) -> bool | None:
         kept_at = time.monotonic()
         while True:
             if await reading.read_on():
@@ -338,10 +350,13 @@ class SourceMirror:
                     mapper, self._store, is_rewritten=is_rewritten, facts=self._facts
                 )
                 cleaner = Cleaner(self._options.redaction, is_text=document.format.is_text)
-                for unit in document.units(cleaner):
-                    await writer.add(unit)
-                await writer.settle(document.late_objects)
-                await writer.keep_cursor()
+                try:
+                    for unit in document.units(cleaner):
+                        await writer.add(unit)
+                    await writer.settle(document.late_objects)
+                    await writer.keep_cursor()
+                finally:
+                    await writer.abandon()
             except RewrittenError:
                 is_rewritten = True
             except DivergedError:

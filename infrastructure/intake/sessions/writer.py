@@ -6,6 +6,7 @@ writes the same source at the same time is noticed by the cursor: what they have
 left out here.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ from nervous_system.comms.conditional import DUPLICATE_IN_BATCH
 from nervous_system.comms.contracts import Outgoing
 from nervous_system.errors import PublishRejectedError, WrongSequenceError
 
+MAX_WAITING_BATCHES: Final = 3
+"""So many may wait while one is under way; then reading stops."""
 MAX_BATCH_EVENTS: Final = 999
 """What the server takes in one batch, beside the cursor."""
 BATCH_EVENTS: Final = 900
@@ -78,6 +81,7 @@ class SessionWriter:
         self._redactions: dict[str, int] = {}
         self._is_joined = False
         self._last_batch: Batch | None = None
+        self._flight: asyncio.Task[None] | None = None
 
     async def add(self, unit: Unit) -> None:
         """Read the next unit, and store it if that has not been done.
@@ -97,8 +101,8 @@ class SessionWriter:
             return
         first = self._cursor.within if index == self._cursor.units else 0
         self._enqueue(planned, index, first)
-        if len(self._waiting) >= BATCH_EVENTS or self._waiting_bytes >= BATCH_BYTES:
-            await self.flush()
+        if self._is_full():
+            await self._store_meanwhile()
 
     async def settle(
         self, late_objects: Iterable[Mapping[str, Any]] = (), *, is_quiet: bool = True
@@ -134,11 +138,16 @@ class SessionWriter:
             DivergedError: as for `add`.
             BusError: it cannot be stored now.
         """
+        await self._landed()
         while self._waiting:
-            batch = self._next_batch()
-            await self._store.keep_contents(self._contents)
-            self._contents.clear()
-            await self._append(batch)
+            await self._store_next()
+
+    async def abandon(self) -> None:
+        """Let go of what is under way; whoever reads the source next finds out what is stored."""
+        flight, self._flight = self._flight, None
+        if flight is not None:
+            flight.cancel()
+            await asyncio.gather(flight, return_exceptions=True)
 
     async def keep_cursor(self) -> None:
         """Keep the cursor beyond the time that the stream of events keeps it."""
@@ -191,6 +200,34 @@ class SessionWriter:
                 self._contents[sha256(content).digest()] = content
 
     # --- storing
+
+    def _is_full(self, times: int = 1) -> bool:
+        """Whether what waits makes so many batches."""
+        is_many = len(self._waiting) >= BATCH_EVENTS * times
+        return is_many or self._waiting_bytes >= BATCH_BYTES * times
+
+    async def _store_meanwhile(self) -> None:
+        """Store full batches while the next units are read, one batch at a time."""
+        if self._flight is not None and (self._flight.done() or self._is_full(MAX_WAITING_BATCHES)):
+            await self._landed()
+        if self._flight is None:
+            self._flight = asyncio.create_task(self._store_full())
+
+    async def _landed(self) -> None:
+        """Return when nothing is under way; raises what went wrong there."""
+        flight, self._flight = self._flight, None
+        if flight is not None:
+            await flight
+
+    async def _store_full(self) -> None:
+        while self._is_full():
+            await self._store_next()
+
+    async def _store_next(self) -> None:
+        batch = self._next_batch()
+        contents, self._contents = self._contents, {}
+        await self._store.keep_contents(contents)
+        await self._append(batch)
 
     def _next_batch(self) -> Batch:
         """Return what is stored next; the last part of what waits makes the cursor complete."""
