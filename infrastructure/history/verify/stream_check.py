@@ -1,9 +1,9 @@
 """One stream's verification: reads it stretch by stretch and compares it span by span.
 
 The stages overlap. While the engine decodes one stretch, the next is prepared and the one after it
-read; at most three are in memory. Meanwhile the engine sums up the rows that history has, at most two spans ahead, so
-that only two sums are left to be compared when a span's last stretch is decoded. What is closer
-looked at is read from the stream once more.
+read; at most three are in memory. Meanwhile the engine sums up the rows that history has, at most
+two spans ahead, so that only two sums are left to be compared when a span's last stretch is
+decoded. What is closer looked at is read from the stream once more.
 """
 
 import asyncio

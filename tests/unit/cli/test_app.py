@@ -13,8 +13,8 @@ from cortex.cli.session import LogFormat, Session
 NAMES = (
     "up down status doctor publish tail events sql replay runs timeline show diff why recall "
     "restore fork export import verify quarantine run orchestrate worker tasks cancel pause "
-    "resume session hooks gate init agents claim release complete step-status steps wait-for send inbox "
-    "memory artifact guide ingest prune backup bench version"
+    "resume session hooks gate init agents claim release complete step-status steps wait-for send "
+    "inbox memory artifact guide ingest prune backup bench version"
 )
 
 
