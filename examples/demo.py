@@ -116,7 +116,7 @@ def main() -> int:
             show("swarm", "up", "--detach")
             tour(repository, folder)
             dashboard = json.loads(ask("swarm", "status", "--json"))["dashboard_url"]
-            print(f"\ndashboard: {dashboard or 'not part of this version yet'}")
+            print(f"\ndashboard: {dashboard}")
             if sys.stdout.isatty() and sys.stdin.isatty():
                 stay()
         except subprocess.CalledProcessError as error:
