@@ -7,6 +7,7 @@ import { timeOf } from "../model/replay_columns.ts";
 import type { AgentNow, LiveSnapshot } from "../types/live.ts";
 import type { SwarmEventView } from "../types/swarm_event.ts";
 import type { Milliseconds } from "../types/units.ts";
+import { useCalm } from "./useCalm.ts";
 import { useEarlierEvents } from "./useEarlierEvents.ts";
 import { useNow } from "./useNow.ts";
 import type { TimeTravel } from "./useTimeTravel.ts";
@@ -24,6 +25,9 @@ export interface Shown {
   readonly row: number | null;
 }
 
+/** What is told of agents, and how much happens, can be read at this pace; the log shows each event. */
+const BOARD_PACE_MS = 250;
+
 export function useShown(live: LiveSnapshot, travel: TimeTravel, filter: EventFilter): Shown {
   const present = usePresent(live, filter, !travel.isPast);
   const past = usePast(travel, filter);
@@ -37,8 +41,10 @@ function usePresent(live: LiveSnapshot, filter: EventFilter, isSeen: boolean): S
   // While the past is looked at, nothing is asked of what lies before the present.
   const count = isSeen ? events.length : Number.POSITIVE_INFINITY;
   const earlier = useEarlierEvents(filter, live, count);
-  const agents = useMemo(() => agentsOf(live.agents, filter.run), [live.agents, filter.run]);
-  return { agents, events, earlier, now, rate: live.rate, row: null };
+  const known = useCalm(live.agents, BOARD_PACE_MS);
+  const rate = useCalm(live.rate, BOARD_PACE_MS);
+  const agents = useMemo(() => agentsOf(known, filter.run), [known, filter.run]);
+  return { agents, events, earlier, now, rate, row: null };
 }
 
 function usePast({ run, moment, agents, log }: TimeTravel, filter: EventFilter): Shown {

@@ -7,6 +7,8 @@ import type { SwarmEventView } from "../types/swarm_event.ts";
 export class FilteredEvents {
   readonly #accepts: (event: SwarmEventView) => boolean;
   #list: readonly SwarmEventView[] = [];
+  /** How many events were seen before each of the list. */
+  #places: readonly number[] = [];
   #generation = -1;
   /** Events looked at so far, those that the store let go included. */
   #seen = 0;
@@ -20,23 +22,34 @@ export class FilteredEvents {
   of(snapshot: Pick<LiveSnapshot, "events" | "dropped" | "generation">): readonly SwarmEventView[] {
     const { events, dropped, generation } = snapshot;
     if (generation !== this.#generation) this.#begin(generation);
-    const fresh = events.slice(Math.max(this.#seen - dropped, 0)).filter(this.#accepts);
+    if (dropped > this.#letGo) this.#letGoBefore(dropped);
+    const fresh: SwarmEventView[] = [];
+    const places: number[] = [];
+    for (let index = Math.max(this.#seen - dropped, 0); index < events.length; index += 1) {
+      const event = events[index];
+      if (!event || !this.#accepts(event)) continue;
+      fresh.push(event);
+      places.push(dropped + index);
+    }
     this.#seen = dropped + events.length;
-    const oldest = dropped > this.#letGo ? events[0] : undefined;
-    this.#letGo = dropped;
-    if (oldest) this.#list = this.#list.slice(this.#firstKept(new Set(events)));
-    if (fresh.length > 0) this.#list = this.#list.concat(fresh);
+    if (fresh.length === 0) return this.#list;
+    this.#list = this.#list.concat(fresh);
+    this.#places = this.#places.concat(places);
     return this.#list;
   }
 
-  #firstKept(kept: ReadonlySet<SwarmEventView>): number {
-    const first = this.#list.findIndex((event) => kept.has(event));
-    return first < 0 ? this.#list.length : first;
+  #letGoBefore(dropped: number): void {
+    this.#letGo = dropped;
+    const first = this.#places.findIndex((place) => place >= dropped);
+    const gone = first < 0 ? this.#places.length : first;
+    this.#list = this.#list.slice(gone);
+    this.#places = this.#places.slice(gone);
   }
 
   #begin(generation: number): void {
     this.#generation = generation;
     this.#list = [];
+    this.#places = [];
     this.#seen = 0;
     this.#letGo = 0;
   }

@@ -131,6 +131,22 @@ describe("the event stream", () => {
     expect(phases.at(-1)).toBe("live");
   });
 
+  it("hands over less often while many arrive at once", async () => {
+    const bus = new FakeBus();
+    const pauses: number[] = [];
+    const schedule = (flush: () => void, pauseMs: number) => {
+      pauses.push(pauseMs);
+      return soon(flush);
+    };
+    reading(bus, { schedule });
+    await later();
+    for (const count of [1, 50, 1, 1]) {
+      publish(bus, ...Array.from({ length: count }, (_, index) => `${index}`));
+      await later();
+    }
+    expect(pauses).toEqual([0, 0, 60, 0]);
+  });
+
   it("leaves no connection behind when it stops", async () => {
     const bus = new FakeBus();
     const { stream, said } = reading(bus);

@@ -21,8 +21,8 @@ export interface EventStreamSink {
   readonly changed: (connection: Connection) => void;
 }
 
-/** Calls `flush` soon, at most once; returns how to call it off. */
-export type Schedule = (flush: () => void) => () => void;
+/** Calls `flush` soon, but not within so many milliseconds, at most once; returns how to call it off. */
+export type Schedule = (flush: () => void, pauseMs: number) => () => void;
 
 export interface EventStreamOptions {
   readonly getSession: () => Promise<Session>;
@@ -38,6 +38,9 @@ const BEHIND = 1_000;
 /** Arrivals that are not flushed yet; beyond that they are flushed at once. */
 const QUEUE_BOUND = 10_000;
 const BACKLOG = 3_000;
+/** Where this many arrive at once nobody reads each: there the picture changes a bit less often. */
+const MANY = 40;
+const PAUSE_MS = 60;
 /** How long streams that are read for the first time, or again, may take until they are shown as one. */
 const HOLD_MS = 500;
 const FIRST_DELAY_MS = 250;
@@ -49,6 +52,8 @@ export class EventStream {
   readonly #positions = new Map<string, Position>();
   readonly #pending = new Map<string, number>();
   #queue: Arrival[] = [];
+  /** How many the last flush handed over. */
+  #lastCount = 0;
   #callOff: (() => void) | null = null;
   #connection: Connection = { phase: "connecting", pending: 0, reason: "", since: now() };
   #session: Session | null = null;
@@ -167,14 +172,18 @@ export class EventStream {
     if (this.#queue.length >= QUEUE_BOUND) this.flush();
     else if (this.#isHolding)
       return; // streams come one after the other; they are shown as one
-    else this.#callOff ??= this.#schedule(() => this.flush());
+    else this.#callOff ??= this.#schedule(() => this.flush(), this.#pauseMs());
+  }
+
+  #pauseMs(): number {
+    return this.#lastCount < MANY ? 0 : PAUSE_MS;
   }
 
   /** What was stored while nobody read is here, or takes too long to be waited for. */
   #release(): void {
     if (!this.#isHolding) return;
     this.#isHolding = false;
-    if (this.#queue.length > 0) this.#callOff ??= this.#schedule(() => this.flush());
+    if (this.#queue.length > 0) this.#callOff ??= this.#schedule(() => this.flush(), 0);
   }
 
   /** Hand over what is queued, now. */
@@ -184,6 +193,7 @@ export class EventStream {
     if (this.#queue.length === 0) return;
     const arrivals = this.#queue;
     this.#queue = [];
+    this.#lastCount = arrivals.length;
     this.#options.sink.arrived(arrivals.sort((one, other) => one.storedMs - other.storedMs));
   }
 
@@ -224,10 +234,16 @@ function now() {
 const FRAME_BOUND_MS = 100;
 
 /** Pages that nobody sees get no frames: a timer is there beside. */
-function nextFrame(flush: () => void): () => void {
-  const frame = requestAnimationFrame(flush);
+function nextFrame(flush: () => void, pauseMs: number): () => void {
+  let frame = 0;
+  const ask = () => {
+    frame = requestAnimationFrame(flush);
+  };
+  const pause = pauseMs > 0 ? setTimeout(ask, pauseMs) : undefined;
+  if (pauseMs === 0) ask();
   const timer = setTimeout(flush, FRAME_BOUND_MS);
   return () => {
+    clearTimeout(pause);
     cancelAnimationFrame(frame);
     clearTimeout(timer);
   };

@@ -1,5 +1,4 @@
 import "./index.css";
-import { useVirtualizer } from "@tanstack/react-virtual";
 import {
   type KeyboardEvent,
   type ReactNode,
@@ -10,7 +9,8 @@ import {
   useRef,
   useState,
 } from "react";
-import { useContainerWidth } from "../../hooks/useContainerWidth.ts";
+import { useContainerSize } from "../../hooks/useContainerSize.ts";
+import { rowWindow, topToShow } from "../../model/row_window.ts";
 import type { SwarmEventView } from "../../types/swarm_event.ts";
 import { LogRow } from "../LogRow/index.tsx";
 import { ErrorNotice } from "../Notice/index.tsx";
@@ -46,7 +46,6 @@ const ROW = 28;
 const TALL_ROW = 46;
 const NARROW = 620;
 const HEAD = 40;
-const OVERSCAN = 12;
 const NEAR = 2;
 const PAGE_ROWS = 20;
 
@@ -55,11 +54,13 @@ export function AgentLogStream(props: AgentLogStreamProps) {
   const { earlier, selected, onOpen } = props;
   const listId = useId();
   const scroller = useRef<HTMLDivElement>(null);
-  const width = useContainerWidth(scroller);
+  const rowsElement = useRef<HTMLDivElement>(null);
+  const { width, height: seen } = useContainerSize(scroller);
   const rowHeight = width > 0 && width <= NARROW ? TALL_ROW : ROW;
   const [held, setHeld] = useState<Held>(null);
   const [active, setActive] = useState("");
-  const [isAtStart, setIsAtStart] = useState(true);
+  /** How far down the first row is scrolled, while the list is held still. */
+  const [top, setTop] = useState(0);
   const [heldAt, setHeldAt] = useState(props.at);
   if (heldAt !== props.at) {
     setHeldAt(props.at);
@@ -68,26 +69,21 @@ export function AgentLogStream(props: AgentLogStreamProps) {
   const shown = held?.events ?? props.events;
   const rows = useMemo(() => joined(earlier.events, shown), [earlier.events, shown]);
   const before = rows.length - shown.length;
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
-    overscan: OVERSCAN,
-    paddingStart: HEAD,
-  });
+  const height = HEAD + rows.length * rowHeight;
+  const scrolled = { count: rows.length, rowHeight, height: seen, top: held ? top : null };
+  const range = rowWindow(scrolled);
+  const end = useKeptEnd(scroller, rowsElement, held === null);
+  const noteTop = () => {
+    const below = (scroller.current?.scrollTop ?? 0) - HEAD;
+    setTop(Math.max(Math.floor(below / rowHeight), 0) * rowHeight);
+  };
+  useKeptPlace(scroller, before * rowHeight, held !== null, noteTop);
 
-  const height = virtual.getTotalSize();
-
-  // The list is a window onto the outside world: where it stands is kept by hand.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: rows and their height decide, not the ref
-  useLayoutEffect(() => {
-    virtual.measure();
-    if (!held) toBottom(scroller.current);
-    setIsAtStart(!scroller.current || scroller.current.scrollTop < HEAD);
-  }, [rows.length, rowHeight, width, height, held]);
-  useKeptPlace(scroller, before * rowHeight, held !== null);
-
-  const hold = (isPaused: boolean) => setHeld({ events: props.events, isPaused });
+  const isAtStart = held ? top === 0 : height <= seen;
+  const hold = (isPaused: boolean) => {
+    setHeld({ events: props.events, isPaused });
+    noteTop();
+  };
   const follow = () => {
     setHeld(null);
     earlier.release();
@@ -95,12 +91,20 @@ export function AgentLogStream(props: AgentLogStreamProps) {
   const onScroll = () => {
     const element = scroller.current;
     if (!element) return;
-    const isAtEnd = distanceToEnd(element) < rowHeight * NEAR;
-    setIsAtStart(element.scrollTop < HEAD);
-    if (!held && !isAtEnd) hold(false);
+    const near = rowHeight * NEAR;
+    const isAtEnd = distanceToEnd(element) < near;
+    // A list that has just grown is not at its end either, without anybody having scrolled up.
+    if (!held && !isAtEnd && element.scrollTop < end.current - near) hold(false);
     else if (held && !held.isPaused && isAtEnd) follow();
+    else if (held) noteTop();
     const isNearStart = element.scrollTop < HEAD + rowHeight * NEAR;
     if (held && isNearStart && earlier.hasMore && !earlier.isLoading) earlier.load();
+  };
+  const scrollTo = (row: number) => {
+    const element = scroller.current;
+    if (!element) return;
+    const to = topToShow(row, { ...scrolled, top: element.scrollTop - HEAD });
+    if (to !== null) element.scrollTop = to + HEAD;
   };
   const onKeyDown = (key: KeyboardEvent) => {
     const event = rows[activeIndex(rows, active)];
@@ -111,7 +115,7 @@ export function AgentLogStream(props: AgentLogStreamProps) {
       if (to === null || !target) return;
       if (!held && to < rows.length - 1) hold(false);
       setActive(keyOf(target));
-      virtual.scrollToIndex(to);
+      scrollTo(to);
     }
     key.preventDefault();
   };
@@ -130,17 +134,16 @@ export function AgentLogStream(props: AgentLogStreamProps) {
         onKeyDown={onKeyDown}
         hidden={rows.length === 0 && !earlier.isLoading && !earlier.error}
       >
-        <div className="log-rows" role="presentation" style={{ height }}>
-          {virtual.getVirtualItems().map(({ index, start }) => {
-            const event = rows[index];
-            if (!event) return null;
+        <div ref={rowsElement} className="log-rows" role="presentation" style={{ height }}>
+          {rows.slice(range.from, range.to).map((event, offset) => {
+            const index = range.from + offset;
             const key = keyOf(event);
             return (
               <LogRow
                 key={key}
                 id={listId + key}
                 event={event}
-                top={start}
+                top={HEAD + index * rowHeight}
                 height={rowHeight}
                 position={index}
                 count={rows.length}
@@ -201,17 +204,47 @@ function LogHead({ earlier, isEmpty }: { readonly earlier: Earlier; readonly isE
   );
 }
 
+/**
+ * The list stays at its end as it grows; returns how far down that was last.
+ *
+ * The observer is told when the page has been laid out anyway: no flush has to wait for a layout of
+ * its own.
+ */
+function useKeptEnd(
+  scroller: RefObject<HTMLDivElement | null>,
+  rows: RefObject<HTMLDivElement | null>,
+  isFollowing: boolean,
+): RefObject<number> {
+  const end = useRef(0);
+  useLayoutEffect(() => {
+    if (!isFollowing || !rows.current || !scroller.current) return;
+    const element = scroller.current;
+    const observer = new ResizeObserver(() => {
+      element.scrollTop = element.scrollHeight;
+      end.current = element.scrollTop;
+    });
+    observer.observe(rows.current);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [scroller, rows, isFollowing]);
+  return end;
+}
+
 /** When more comes in before what is looked at, that stays where it is. */
 function useKeptPlace(
   scroller: RefObject<HTMLDivElement | null>,
   before: number,
   isHeld: boolean,
+  onMoved: () => void,
 ): void {
   const last = useRef(before);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is before decides, not who is told
   useLayoutEffect(() => {
     const grown = before - last.current;
     last.current = before;
-    if (isHeld && grown !== 0 && scroller.current) scroller.current.scrollTop += grown;
+    if (!isHeld || grown === 0 || !scroller.current) return;
+    scroller.current.scrollTop += grown;
+    onMoved();
   }, [scroller, before, isHeld]);
 }
 
@@ -249,8 +282,4 @@ function movedTo(key: string, from: number, count: number): number | null {
 
 function distanceToEnd(element: HTMLElement): number {
   return element.scrollHeight - element.scrollTop - element.clientHeight;
-}
-
-function toBottom(element: HTMLElement | null): void {
-  if (element) element.scrollTop = element.scrollHeight;
 }
