@@ -39,6 +39,26 @@ class Identity:
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
     @property
+    def begun_by(self) -> str:
+        """Id of the event by which the session that started it names it; empty: none did.
+
+        It follows from names alone, so that both transcripts lead to it, whichever is read first.
+        """
+        return event_id(self.key, b"", 0, "begun") if self.parent_agent_id else ""
+
+    def child(self, name: str, *, has_session: bool) -> "Identity":
+        """Return the identity of a sub-agent that this session starts.
+
+        Args:
+            name: What the transcript calls it.
+            has_session: It has a session of its own, which is called so; else it lies within the
+                session.
+        """
+        within = {"child": name} if not has_session else {"parent_session": self.session_id}
+        session_id = name if has_session else self.run_id
+        return identify(self.harness, self.mapper, self.source, session_id, **within)
+
+    @property
     def attributes(self) -> Mapping[str, str]:
         """What every event of the session carries."""
         return {

@@ -121,6 +121,8 @@ class Mapper:
         self._prompt = ""
         self._prompt_id = ""
         self._decision_id = ""
+        self._children: set[str] = set()
+        """Sub-agents that were named."""
         self._open: dict[str, tuple[str, Called, tuple[str, ...]]] = {}
         self._call_ids: dict[str, str] = {}
         self._pending: set[str] = set()
@@ -247,6 +249,8 @@ class Mapper:
                 self._plan_edit(made_id, record)
             case Used():
                 self._take_usage(record)
+            case Noted(type="subagent"):
+                self._plan_child(made_id, record)
             case Noted():
                 self._planned.append(self._note_event(made_id, record))
 
@@ -270,11 +274,12 @@ class Mapper:
         )
 
     def _present_causes(self) -> tuple[str, ...]:
-        return (self._decision_id or self._prompt_id,)
+        return (self._decision_id or self._prompt_id or self.identity.begun_by,)
 
     def _plan_said(self, made_id: str, said: Said) -> None:
         if said.speech == "prompt":
-            planned = self._event(made_id, said, _prompt_payload(said.text))
+            begun_by = "" if self._prompt_id else self.identity.begun_by
+            planned = self._event(made_id, said, _prompt_payload(said.text), (begun_by,))
             if not said.is_late:
                 self._prompt, self._prompt_id = said.text[:TRIGGER_CHARACTERS], made_id
                 self._decision_id = ""
@@ -283,7 +288,7 @@ class Mapper:
                 made_id,
                 said,
                 _decision_payload(said.text, self._prompt),
-                (self._prompt_id,),
+                (self._prompt_id or self.identity.begun_by,),
                 speech=said.speech,
                 message_id=said.message_id,
             )
@@ -350,8 +355,16 @@ class Mapper:
         else:
             self._planned.append(planned)
 
+    def _plan_child(self, made_id: str, noted: Noted) -> None:
+        """Name a sub-agent: what it does first was caused by that, and that by the call."""
+        if noted.text not in self._children:
+            self._children.add(noted.text)
+            has_session = self.reader.has_child_sessions
+            made_id = self.identity.child(noted.text, has_session=has_session).begun_by
+        self._planned.append(self._note_event(made_id, noted))
+
     def _note_event(self, made_id: str, noted: Noted) -> Planned:
-        causes: tuple[str, ...] = ()
+        causes: tuple[str, ...] = (self.identity.begun_by,) if noted.type == "start" else ()
         call_id = noted.document.get("tool_call_id")
         if isinstance(call_id, str):
             causes = (self._call_ids.get(call_id, ""),)

@@ -33,6 +33,8 @@ class Reader:
     """Names of tools that change files."""
     subagent_tools: frozenset[str] = frozenset()
     """Names of tools that start another agent."""
+    has_child_sessions = True
+    """Sub-agents have sessions of their own."""
     is_paired = True
     """Calls and answers have ids by which each finds the other."""
 

@@ -35,6 +35,7 @@ class ClaudeCodeReader(Reader):
 
     edit_tools = frozenset({"Edit", "MultiEdit", "Write", "NotebookEdit"})
     subagent_tools = frozenset({"Task", "Agent"})
+    has_child_sessions = False
 
     def __init__(self) -> None:
         super().__init__()

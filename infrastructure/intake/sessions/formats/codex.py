@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infrastructure.intake.sessions.patches import PatchedFile, files_of_patch
-from infrastructure.intake.sessions.reader import Reader, list_of, mapping_of, whole
+from infrastructure.intake.sessions.reader import Reader, list_of, mapping_of, parse_json, whole
 from infrastructure.intake.sessions.records import Edited, Outcome, Said, Used
 
 _INJECTED = (
@@ -262,7 +262,12 @@ class CodexReader(Reader):
         outcome: Outcome = "failed" if is_failed else "ok"
         if is_failed and _REFUSED.match(text):
             outcome = "refused"
-        self._result(item.get("call_id"), text, outcome)
+        known = self._calls.get(call_id)
+        is_child = known is not None and known.name.rpartition(".")[2] in self.subagent_tools
+        child = _child(text) if is_child else ""
+        self._result(item.get("call_id"), text, outcome, child=child)
+        if child:
+            self._note("subagent", child, {"tool_call_id": call_id})
         patch = self._patches.get(call_id)
         if patch is not None and _PATCHED in text and call_id not in self._applied:
             names = _PATCH_FILES.findall(patch)
@@ -371,6 +376,12 @@ def _patch_text(text: str) -> str:
         return text
     found = next((one for one in mapping_of(value).values() if _PATCH in _text(one)), text)
     return found if isinstance(found, str) else "\n".join(map(str, list_of(found)))
+
+
+def _child(text: str) -> str:
+    """Return the session of the agent that was started."""
+    found = mapping_of(parse_json(text)).get("agent_id")
+    return found if isinstance(found, str) else ""
 
 
 def _text(value: object) -> str:
