@@ -7,6 +7,7 @@ import itertools
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from hashlib import sha256
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ from infrastructure.intake.hooks.desk import HookDesk, PublishEvents
 from infrastructure.intake.metrics import IntakeMetrics
 from infrastructure.intake.receiver import MAX_BODY_BYTES, Publish, Receiver
 from infrastructure.intake.shard import SpanShard
+from infrastructure.intake.stored_ids import stored_ids
 from nervous_system.comms.connection import open_nats, redact_url, translated
 from nervous_system.comms.contracts import Outgoing, Publisher, Wait
 from nervous_system.comms.objects import BusContentStore
@@ -128,8 +130,19 @@ async def _open_desk(config: IntakeConfig, stack: contextlib.AsyncExitStack) -> 
     bus = await stack.enter_async_context(
         open_bus(BusConfig(url=config.hooks_nats_url, name="hooks"), is_required=False)
     )
-    publish = event_publisher(bus.publisher)
-    return HookDesk(publish, config.home, is_redacting=config.is_redacting)
+    return HookDesk(
+        event_publisher(bus.publisher),
+        functools.partial(stored_since, bus.js, redact_url(config.hooks_nats_url)),
+        config.home,
+        is_redacting=config.is_redacting,
+    )
+
+
+async def stored_since(
+    jetstream: JetStreamContext, servers: str, agent_id: str, since: datetime
+) -> set[str]:
+    """Return the ids of an agent's events that were stored from a time on."""
+    return await stored_ids(jetstream, servers, agent_id, since=since)
 
 
 @contextlib.asynccontextmanager

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from infrastructure.history.owner.http1 import Request, Server, serve
 from infrastructure.intake.hooks import command
 from infrastructure.intake.hooks.desk import HookDesk
 from infrastructure.intake.hooks.pending import PendingFiles
-from infrastructure.intake.service import event_publisher
+from infrastructure.intake.service import event_publisher, stored_since
 from nervous_system.comms.open import open_bus
 from nervous_system.config import BusConfig
 from nervous_system.errors import BusUnavailableError
@@ -48,6 +50,10 @@ class Receiver:
             urllib3.request, "POST", f"{self.url}{path}", body=body, retries=False, **options
         )
 
+    @property
+    def jetstream(self) -> Any:
+        return self._bus.js
+
     async def published(self) -> list[SwarmEvent]:
         end = await self._bus.reader.end_of_stream()
         if not end:
@@ -66,7 +72,8 @@ class Receiver:
 async def receiving(nats_url: str, home: Path) -> AsyncIterator[Receiver]:
     async with open_bus(BusConfig(url=nats_url)) as bus:
         await declare(bus.js)
-        desk = HookDesk(event_publisher(bus.publisher), Home(home))
+        find = partial(stored_since, bus.js, nats_url)
+        desk = HookDesk(event_publisher(bus.publisher), find, Home(home))
         server = await serve(desk.handle, "127.0.0.1", 0)
         try:
             yield Receiver(desk, server, bus)
@@ -122,6 +129,33 @@ async def test_what_hooks_have_kept_is_sent_although_none_comes(
         await task
 
 
+def keep_prompts(home: Path, count: int, at_ns: int) -> None:
+    for number in range(count):
+        body = payload(f"kept {number}")
+        head = command.header(f"{number:032x}", at_ns, "claude-code", False, len(body))
+        command.keep(str(home), head, body)
+
+
+async def test_what_a_killed_receiver_has_sent_is_not_sent_by_the_next(
+    nats_url: str, tmp_path: Path
+) -> None:
+    """The server knows ids for two minutes only: what waited for longer is looked up."""
+    an_hour_ago = time.time_ns() - 3_600_000_000_000
+    sent: list[SwarmEvent] = []
+
+    async def send(events: Sequence[SwarmEvent]) -> None:
+        sent.extend(events)
+
+    async with receiving(nats_url, tmp_path) as receiver:
+        keep_prompts(tmp_path, 2, an_hour_ago)
+        await receiver.post(payload("now"))
+        keep_prompts(tmp_path, 3, an_hour_ago)
+        find = partial(stored_since, receiver.jetstream, nats_url)
+        await HookDesk(send, find, Home(tmp_path)).send_kept()
+    marks = [one.session_mark.mark_text for one in sent if one.HasField("session_mark")]
+    assert (marks, len(sent)) == (["kept 2"], 2)
+
+
 @pytest.mark.parametrize(
     ("path", "headers", "status"),
     [
@@ -155,7 +189,11 @@ async def test_a_bus_that_is_away_tells_the_hook_to_keep_its_payload(tmp_path: P
         del events
         raise BusUnavailableError(servers="x", reason="away")
 
-    desk = HookDesk(no_bus, Home(tmp_path))
+    async def find_none(agent_id: str, since: object) -> set[str]:
+        del agent_id, since
+        return set()
+
+    desk = HookDesk(no_bus, find_none, Home(tmp_path))
     query = [("delivery", DELIVERY)]
     request = Request(
         method="POST",

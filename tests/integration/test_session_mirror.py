@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from infrastructure.intake.sessions import writer
+from nervous_system.comms.streams import COORDINATION_STREAM, EVENTS_STREAM
 from nervous_system.errors import BusUnavailableError
 from tests.support.eventually import eventually
 from tests.support.mirrored import Swarm, following, mirror_once, mirroring_process, open_swarm
@@ -96,6 +98,32 @@ async def test_killed_mirrors_leave_each_event_once(swarm: Swarm) -> None:
     await mirror_once(swarm.store, LONG)
     assert await swarm.repeated_ids() == []
     assert await swarm.lines() == LONG.read_bytes().splitlines()
+
+
+async def kept_cursors(swarm: Swarm) -> int:
+    subjects = "swarm.coordination.session.>"
+    found = await swarm.bus.js.stream_info(COORDINATION_STREAM, subjects_filter=subjects)
+    return sum((found.state.subjects or {}).values())
+
+
+async def test_a_cursor_is_kept_while_a_long_transcript_is_read(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "BATCH_EVENTS", 100)
+    monkeypatch.setattr(writer, "KEEP_SECONDS", 0.0)
+    (stored,) = await mirror_once(swarm.store, LONG)
+    assert await kept_cursors(swarm) >= stored.stored_events // 100 > 1
+
+
+async def test_a_cursor_that_a_killed_mirror_did_not_keep_is_kept_by_the_next(
+    swarm: Swarm,
+) -> None:
+    await mirror_once(swarm.store, SHORT)
+    await swarm.bus.js.purge_stream(COORDINATION_STREAM)
+    await mirror_once(swarm.store, SHORT)
+    await swarm.bus.js.purge_stream(EVENTS_STREAM)
+    (again,) = await mirror_once(swarm.store, SHORT)
+    assert (await kept_cursors(swarm), again.stored_events) == (1, 0)
 
 
 async def test_a_followed_line_is_stored(swarm: Swarm, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
@@ -47,11 +48,17 @@ MAX_KNOWN_DELIVERIES = 10_000
 POLL_SECONDS = 1.0
 _SECOND = 1_000_000_000
 _DELIVERY = re.compile(r"[0-9a-f]{32}")
+LATE_NS = 60 * _SECOND
+"""A payload that waited longer is looked up in the stream: the server knows ids for two minutes."""
+MARGIN_NS = 60 * _SECOND
+"""By which the clocks of hooks and server may differ."""
 _UNAVAILABLE = "the gate had nobody to ask"
 _log = logging.getLogger(__name__)
 
 PublishEvents = Callable[[Sequence[SwarmEvent]], Awaitable[None]]
 """Publishes events in order and returns when all of them are on disk in the stream."""
+FindStored = Callable[[str, datetime], Awaitable[set[str]]]
+"""Returns the ids of an agent's events that were stored from a time on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +73,16 @@ class _Judged:
 class HookDesk:
     """Answers hooks of the harnesses."""
 
-    def __init__(self, publish: PublishEvents, home: Home, *, is_redacting: bool = True) -> None:
+    def __init__(
+        self,
+        publish: PublishEvents,
+        find_stored: FindStored,
+        home: Home,
+        *,
+        is_redacting: bool = True,
+    ) -> None:
         self._publish = publish
+        self._find_stored = find_stored
         self._home = home
         self._pending = PendingFiles(home)
         self._is_redacting = is_redacting
@@ -105,8 +120,7 @@ class HookDesk:
         """Send what hooks have kept, until `stop` is set."""
         while not stop.is_set():
             try:
-                async with self._turn:
-                    await self._send_pending()
+                await self.send_kept()
             except (BusError, OSError) as error:
                 _log.warning("hooks wait", extra={"action": "hooks_wait", "reason": str(error)})
             try:
@@ -115,20 +129,33 @@ class HookDesk:
             except TimeoutError:
                 continue
 
+    async def send_kept(self) -> None:
+        """Send what hooks have kept, once.
+
+        Raises:
+            BusError: the bus is away; what was not sent waits.
+        """
+        async with self._turn:
+            await self._send_pending()
+
     async def _send_pending(self) -> None:
         if self._pending.is_empty:
             return
+        stored = _StoredEvents(self._find_stored)
         for path in self._pending.take():
             for pending in read_pending(path):
-                await self._take(pending, None)
+                await self._take(pending, None, stored)
             path.unlink()
 
-    async def _take(self, found: Pending, policy: str | None) -> bytes:
+    async def _take(
+        self, found: Pending, policy: str | None, stored: "_StoredEvents | None" = None
+    ) -> bytes:
         """Publish what a payload says and return what its hook is told.
 
         Args:
             found: the payload.
             policy: path of the policy that decides; None: no gate was asked for.
+            stored: of a payload that was kept: tells what of it is in the stream already.
         """
         if found.delivery in self._known:
             return b""
@@ -142,7 +169,10 @@ class HookDesk:
         elif found.is_denied and hook.is_before_tool:
             verdict = Verdict(action="deny", reason=_UNAVAILABLE, rule=NO_RULE)
             told.append(_decision(hook, _Judged(verdict=verdict, policy="", digest="")))
-        await self._publish([_event(hook, one) for one in told])
+        told_events = [_event(hook, one) for one in told]
+        if stored is not None:
+            told_events = await stored.left_out_of(told_events, found.at_ns)
+        await self._publish(told_events)
         self._remember(found.delivery)
         return answer(hook.harness, judged.verdict) if judged is not None else b""
 
@@ -208,6 +238,31 @@ class HookDesk:
             policy, digest = load_policy(path)
             self._policies[path] = known = (state, policy, digest)
         return known[1], known[2]
+
+
+class _StoredEvents:
+    """What the stream holds of payloads that waited: a receiver that ended may have sent them."""
+
+    def __init__(self, find: FindStored) -> None:
+        self._find = find
+        self._known: dict[str, tuple[int, set[str]]] = {}
+        """By agent: from when on, and the ids."""
+
+    async def left_out_of(self, events: list[SwarmEvent], at_ns: int) -> list[SwarmEvent]:
+        """Return the events of a payload that are not stored."""
+        if time.time_ns() - at_ns < LATE_NS:
+            return events
+        agents = {event.agent_id for event in events}
+        known = [await self._ids(agent, at_ns) for agent in agents]
+        return [event for event in events if not any(event.event_id in ids for ids in known)]
+
+    async def _ids(self, agent_id: str, at_ns: int) -> set[str]:
+        begin = max(0, at_ns - MARGIN_NS)
+        found = self._known.get(agent_id)
+        if found is None or at_ns < found[0]:
+            since = datetime.fromtimestamp(begin / _SECOND, UTC)
+            self._known[agent_id] = found = (begin, await self._find(agent_id, since))
+        return found[1]
 
 
 def _told(hook: Hook) -> list[Told]:

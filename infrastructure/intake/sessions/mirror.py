@@ -39,8 +39,6 @@ POLL_SECONDS: Final = 0.01
 """How often a file that is followed is looked at."""
 QUIET_SECONDS: Final = 2.0
 """After so much silence what is told twice or grows is complete."""
-KEEP_SECONDS: Final = 60.0
-"""How often a cursor is kept beyond the time of the stream while a source is followed."""
 RETRY_SECONDS: Final = 1.0
 MAX_REREADS: Final = 20
 """How often a source that is not followed is read again because it changes meanwhile."""
@@ -275,7 +273,6 @@ class SourceMirror:
         *,
         is_rewritten: bool,
     ) -> bool | None:
-        kept_at = time.monotonic()
         while True:
             if await reading.read_on():
                 self._note(writer, is_rewritten=is_rewritten)
@@ -284,9 +281,7 @@ class SourceMirror:
                 await self._end(writer, is_rewritten=is_rewritten)
                 return None
             await reading.settle()
-            if time.monotonic() - kept_at >= KEEP_SECONDS:
-                await writer.keep_cursor()
-                kept_at = time.monotonic()
+            await writer.keep_cursor_at_times()
             if await self._is_stopped_after(self._options.poll_seconds):
                 await self._end(writer, is_rewritten=is_rewritten)
                 return None

@@ -8,7 +8,6 @@ from typing import Any
 
 import nats.errors
 import nats.js.errors
-from nats.js import api
 
 from infrastructure.intake.sessions.cursor import (
     MARK,
@@ -20,32 +19,29 @@ from infrastructure.intake.sessions.cursor import (
 )
 from infrastructure.intake.sessions.identity import Identity
 from infrastructure.intake.sessions.mapping import Planned
+from infrastructure.intake.stored_ids import stored_ids
 from nervous_system import events
 from nervous_system.comms.conditional import (
     Conditional,
     ConditionalPublisher,
     open_conditional_publisher,
 )
-from nervous_system.comms.connection import describe, redact_url, translated
+from nervous_system.comms.connection import redact_url, translated
 from nervous_system.comms.contracts import ContentStore, Outgoing
-from nervous_system.comms.frames import MESSAGE_ID_HEADER
 from nervous_system.comms.open import Bus
 from nervous_system.comms.streams import COORDINATION_STREAM, EVENTS_STREAM
 from nervous_system.errors import (
-    BusUnavailableError,
     EventDecodeError,
     InvalidEventError,
     WrongSequenceError,
 )
 from nervous_system.payloads import build_message
 from nervous_system.schemas import AgentRole, SwarmEvent
-from nervous_system.subjects import EVENTS_PREFIX, escape_token, subject_for
+from nervous_system.subjects import subject_for
 
 ROLE = AgentRole.ROLE_CODER
 STORE_SECONDS = 60.0
 """How long a batch is tried to be stored, across absences of the bus."""
-FETCH_COUNT = 500
-FETCH_SECONDS = 5.0
 CONTENTS_AT_ONCE = 8
 MAX_KNOWN_CONTENTS = 100_000
 _SECOND = 1_000_000_000
@@ -149,12 +145,7 @@ class SessionStore:
         Raises:
             BusUnavailableError: the bus is away.
         """
-        pattern = f"{EVENTS_PREFIX}.*.*.{escape_token(identity.agent_id)}"
-        try:
-            with translated("lookup", self._servers):
-                return await self._scan(pattern)
-        except nats.errors.Error as error:
-            raise BusUnavailableError(servers=self._servers, reason=describe(error)) from error
+        return await stored_ids(self._js, self._servers, identity.agent_id)
 
     def outgoing(self, identity: Identity, planned: Planned) -> Outgoing:
         """Return a planned event as it is published."""
@@ -212,30 +203,6 @@ class SessionStore:
             await self._content.put(content)
         if len(self._kept) < MAX_KNOWN_CONTENTS:
             self._kept.add(digest)
-
-    async def _scan(self, pattern: str) -> set[str]:
-        consumer = await self._js.add_consumer(
-            EVENTS_STREAM,
-            api.ConsumerConfig(
-                deliver_policy=api.DeliverPolicy.ALL,
-                ack_policy=api.AckPolicy.NONE,
-                filter_subject=pattern,
-                headers_only=True,
-                inactive_threshold=30.0,
-                mem_storage=True,
-            ),
-        )
-        reader = await self._js.pull_subscribe_bind(consumer.name, EVENTS_STREAM)
-        found: set[str] = set()
-        try:
-            remaining = consumer.num_pending or 0
-            while remaining > 0:
-                for message in await reader.fetch(min(FETCH_COUNT, remaining), FETCH_SECONDS):
-                    remaining -= 1
-                    found.add((message.headers or {}).get(MESSAGE_ID_HEADER, ""))
-        finally:
-            await reader.unsubscribe()
-        return found
 
 
 def _is_same(one: Cursor, other: Cursor) -> bool:

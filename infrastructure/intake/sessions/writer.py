@@ -7,6 +7,7 @@ left out here.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ MAX_BATCH_EVENTS: Final = 999
 """What the server takes in one batch, beside the cursor."""
 BATCH_EVENTS: Final = 900
 BATCH_BYTES: Final = 3 * 1024 * 1024
+KEEP_SECONDS: Final = 60.0
+"""How often a cursor is kept beyond the time of the stream while there is something to store."""
 SETTLEMENT: Final = -1
 """Unit of events that are due where a source ends for now."""
 
@@ -81,6 +84,7 @@ class SessionWriter:
         self._redactions: dict[str, int] = {}
         self._is_joined = False
         self._last_batch: Batch | None = None
+        self._kept_at = time.monotonic()
         self._flight: asyncio.Task[None] | None = None
 
     async def add(self, unit: Unit) -> None:
@@ -151,8 +155,17 @@ class SessionWriter:
 
     async def keep_cursor(self) -> None:
         """Keep the cursor beyond the time that the stream of events keeps it."""
-        if self._last_batch is not None:
-            await self._store.keep_cursor(self.identity, self._last_batch)
+        self._kept_at = time.monotonic()
+        batch = self._last_batch
+        if batch is None and self._cursor.sequence and self._units == self._cursor.units:
+            batch = self._batch([], self._cursor)  # of another mirror, which may not have kept it
+        if batch is not None:
+            await self._store.keep_cursor(self.identity, batch)
+
+    async def keep_cursor_at_times(self) -> None:
+        """Keep the cursor if that has not been done for a minute."""
+        if time.monotonic() - self._kept_at >= KEEP_SECONDS:
+            await self.keep_cursor()
 
     @property
     def redactions(self) -> Mapping[str, int]:
@@ -228,6 +241,7 @@ class SessionWriter:
         contents, self._contents = self._contents, {}
         await self._store.keep_contents(contents)
         await self._append(batch)
+        await self.keep_cursor_at_times()
 
     def _next_batch(self) -> Batch:
         """Return what is stored next; the last part of what waits makes the cursor complete."""
