@@ -130,6 +130,8 @@ class Task(Answer):
     """The task as it was created."""
     result: dict[str, Any] | None
     """What came of it; None until it ends."""
+    unresolved: list[str]
+    """What its worker left undone of it when it handed in its work last, and why."""
 
 
 class ModelUse(Answer):
@@ -142,6 +144,17 @@ class ModelUse(Answer):
     cost_microusd: int
 
 
+class RunWorkspace(Answer):
+    """A workspace that a run changed or created."""
+
+    workspace_id: str
+    agent_id: str
+    """Who created it, or changed it first; empty for what nobody named."""
+    task_id: str
+    """The task that it was made for; empty for none, and for the workspace of the run itself."""
+    changes: int
+
+
 class RunDetail(Run):
     """A run with its plan, outcome and costs."""
 
@@ -151,8 +164,8 @@ class RunDetail(Run):
     outcome: dict[str, Any] | None
     """What came of it; None until it ends."""
     models: list[ModelUse]
-    workspaces: list[str]
-    """The workspaces that it changed or created."""
+    workspaces: list[RunWorkspace]
+    """The workspaces that it changed or created, that of its own name first."""
 
 
 class ReplayAgent(Answer):

@@ -7,7 +7,7 @@ from typing import Any
 from cortex.errors import NotRecordedError
 from mission_control.server.archive import Archive
 from mission_control.server.cursors import format_after, parse_after
-from mission_control.server.models import ModelUse, Run, RunDetail, RunPage, Task
+from mission_control.server.models import ModelUse, Run, RunDetail, RunPage, RunWorkspace, Task
 from mission_control.server.moments import shown_or_none, shown_time
 
 ENDED = frozenset({"DONE", "REFUSED", "FAILED", "DEAD", "CANCELLED"})
@@ -63,7 +63,7 @@ def run_detail(archive: Archive, run_id: str) -> RunDetail:
         document=parsed(created) or {},
         outcome=parsed(newest) if newest != created else None,
         models=[_model_use(row) for row in archive.rows("run_models", run=run_id)],
-        workspaces=[row["workspace"] for row in archive.rows("workspaces_of_run", run=run_id)],
+        workspaces=[_workspace(row) for row in archive.rows("workspaces_of_run", run=run_id)],
     )
 
 
@@ -129,6 +129,22 @@ def _task(row: Mapping[str, Any]) -> Task:
         event_id=row["id"],
         document=document,
         result=parsed(row["task_result"]),
+        unresolved=texts_of(parsed(row["handed_in"]), "unresolved"),
+    )
+
+
+def texts_of(document: Mapping[str, Any] | None, name: str) -> list[str]:
+    """Return the texts that a document lists under a name; none where it lists no texts."""
+    listed = (document or {}).get(name)
+    return [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
+
+
+def _workspace(row: Mapping[str, Any]) -> RunWorkspace:
+    return RunWorkspace(
+        workspace_id=row["workspace"],
+        agent_id=row["agent"],
+        task_id=row["task"],
+        changes=row["changes"],
     )
 
 

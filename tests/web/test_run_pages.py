@@ -64,7 +64,23 @@ def test_a_run_shows_what_was_accepted_and_what_was_refused(
     page = open_done(f"/runs/{done.run_id}")
     page.wait(f'.run-outcome li:has-text("accepted"):has-text("{CHANGED}")')
     page.wait('.run-outcome li:has-text("refused"):has-text("no safe fix is known")')
+    page.wait('.run-outcome li:has-text("refused"):has-text("may be 1 or 0")')
     page.wait('.task-column:has-text("Done"):has-text("F401")')
+
+
+def test_workspaces_are_called_by_their_task_and_agent(done: Done, open_done: OpenPage) -> None:
+    page = open_done(f"/runs/{done.run_id}?tab=files")
+    page.wait(".run-files-choice select")
+    names = page.texts(".run-files-choice option")
+    assert names[0] == "The run's branch"
+    assert any(name.endswith(": F401 unused-import in 5 files") for name in names)
+    assert "reviewer-1: review of F401 unused-import in 5 files" in names
+
+
+def test_files_bar_nobody_on_a_wide_screen(done: Done, open_done: OpenPage) -> None:
+    page = open_done(f"/runs/{done.run_id}?tab=files&file={quote(CHANGED)}&line=18")
+    page.wait('.why-panel:has-text("Decided by")')
+    assert page.serious_barriers() == []
 
 
 def test_a_task_opens_beside_the_plan_and_the_address_says_so(

@@ -754,8 +754,8 @@ export interface RunDetail {
   /** What came of it; None until it ends. */
   readonly outcome: Readonly<Record<string, Json>> | null;
   readonly models: readonly (ModelUse)[];
-  /** The workspaces that it changed or created. */
-  readonly workspaces: readonly (string)[];
+  /** The workspaces that it changed or created, that of its own name first. */
+  readonly workspaces: readonly (RunWorkspace)[];
 }
 
 /** Runs, the newest first. */
@@ -763,6 +763,16 @@ export interface RunPage {
   readonly items: readonly (Run)[];
   /** Where the next page starts; None: this is the last. */
   readonly next_cursor: string | null;
+}
+
+/** A workspace that a run changed or created. */
+export interface RunWorkspace {
+  readonly workspace_id: string;
+  /** Who created it, or changed it first; empty for what nobody named. */
+  readonly agent_id: string;
+  /** The task that it was made for; empty for none, and for the workspace of the run itself. */
+  readonly task_id: string;
+  readonly changes: number;
 }
 
 /** A value at a time. */
@@ -872,6 +882,8 @@ export interface Task {
   readonly document: Readonly<Record<string, Json>>;
   /** What came of it; None until it ends. */
   readonly result: Readonly<Record<string, Json>> | null;
+  /** What its worker left undone of it when it handed in its work last, and why. */
+  readonly unresolved: readonly (string)[];
 }
 
 /** One trace: its spans and the events that happened in them, both in the order of time. */

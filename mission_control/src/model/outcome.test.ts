@@ -3,7 +3,15 @@ import type { Task } from "../services/trace_api.ts";
 import { outcomeOf } from "./outcome.ts";
 
 const task = (fields: Partial<Task>) =>
-  ({ task_id: "t", title: "T", role: "coder", reason: "", result: null, ...fields }) as Task;
+  ({
+    task_id: "t",
+    title: "T",
+    role: "coder",
+    reason: "",
+    result: null,
+    unresolved: [],
+    ...fields,
+  }) as Task;
 
 describe("the outcome of a run", () => {
   it("says what was accepted, what was left of it, and what was refused", () => {
@@ -12,7 +20,8 @@ describe("the outcome of a run", () => {
       task({
         title: "Change",
         state: "DONE",
-        result: { commit: "abc", files: ["a.py", "b.py"], unresolved: ["line 3"] },
+        result: { commit: "abc", files: ["a.py", "b.py"] },
+        unresolved: ["line 3"],
       }),
       task({
         role: "architect",

@@ -27,15 +27,15 @@ function linesOf(task: Task): readonly OutcomeLine[] {
   const result = task.result ?? {};
   if (NOT_DONE.includes(task.state)) return [refused(title, task.reason)];
   if (task.state !== "DONE") return [];
-  const left = [
-    ...listOf(result["unresolved"]).map((reason) => refused(title, textOf(reason))),
-    ...listOf(result["left_out"]).map((one) =>
+  if (isPlan(task)) {
+    return listOf(result["left_out"]).map((one) =>
       refused(fieldOf(one, "title"), fieldOf(one, "reason")),
-    ),
-  ];
+    );
+  }
   const commit = textOf(result["commit"]);
-  if (commit === "") return isPlan(task) ? left : [refused(title, reasonOf(task)), ...left];
+  if (commit === "") return [refused(title, reasonOf(task))];
   const files = listOf(result["files"]).map(textOf).join(", ");
+  const left = task.unresolved.map((reason) => refused(title, reason));
   return [{ kind: "accepted", title, text: files, commit }, ...left];
 }
 

@@ -18,7 +18,13 @@ export function LongText({ text, form = "prose" }: LongTextProps) {
   const shown = useMemo(() => safeText(isCut ? cutAt(text, SHOWN) : text), [text, isCut]);
   return (
     <div className="long-text" data-form={form}>
-      <div className="long-text-body untrusted" dir="auto">
+      <div
+        className="long-text-body untrusted"
+        dir="auto"
+        data-whole={isWhole || undefined}
+        // Only what was cut scrolls once it is whole, and what scrolls has to be reached by keyboard.
+        tabIndex={isWhole ? 0 : undefined}
+      >
         {shown}
         {isCut ? "…" : ""}
       </div>

@@ -53,14 +53,16 @@ export function PlanGraph({ tasks, selected, hrefOf }: PlanGraphProps) {
                   aria-current={task.task_id === selected}
                 >
                   <span className="untrusted line">
-                    {safeLine(task.title, TITLE_LENGTH) || task.task_id}
+                    {safeLine(task.title, TITLE_LENGTH) || safeLine(task.task_id, TITLE_LENGTH)}
                   </span>
                   <span className="plan-node-facts">
                     <RoleMark role={task.role.toUpperCase()} />
                     <StatusPill status={task.state} />
                   </span>
                   {task.depends_on.length > 0 ? (
-                    <span className="visually-hidden">waits for {task.depends_on.join(", ")}</span>
+                    <span className="visually-hidden">
+                      waits for {safeLine(task.depends_on.join(", "), TITLE_LENGTH)}
+                    </span>
                   ) : null}
                 </Link>
               </li>

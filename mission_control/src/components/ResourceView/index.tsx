@@ -5,10 +5,11 @@ import { changeUrl } from "../../hooks/useUrlState.ts";
 import { modeText, sizeText } from "../../model/amounts.ts";
 import { parseMoment } from "../../model/replay_moment.ts";
 import { indexOfMoment, momentsOf, type ResourceMoment } from "../../model/resource_moments.ts";
-import { safeLine, safeText } from "../../model/safe_text.ts";
+import { safeLine } from "../../model/safe_text.ts";
 import { Link } from "../../router.tsx";
 import { ApiError } from "../../services/api_client.ts";
 import { queryKey, traceApi } from "../../services/trace_api.ts";
+import { LongText } from "../LongText/index.tsx";
 import { Empty, ErrorNotice, Loading } from "../Notice/index.tsx";
 import { RoleMark } from "../RoleMark/index.tsx";
 import { StateDiffView } from "../StateDiffView/index.tsx";
@@ -176,9 +177,7 @@ function Reasons({ moments, pair, hrefOf }: ComparedProps) {
               </time>
             </Link>
             {change.rationale ? (
-              <p className="untrusted resource-view-why" dir="auto">
-                {safeText(change.rationale)}
-              </p>
+              <LongText text={change.rationale} />
             ) : (
               <p className="faint">names no decision</p>
             )}

@@ -12,7 +12,7 @@ const SHORT_LABEL = 16;
 export function ResultChart({ chart }: { readonly chart: Chart }) {
   const ticks = axisOf(highestOf(chart.series));
   const top = ticks.at(-1) ?? 1;
-  const names = chart.series.map((one) => one.name).join(", ");
+  const names = chart.series.map((one) => safeLine(one.name, LABEL_LENGTH)).join(", ");
   return (
     <figure className="result-chart" aria-label={`${names}: ${chart.labels.length} points`}>
       <figcaption className="result-chart-legend">
@@ -80,7 +80,9 @@ function Bars({ chart, one, index, top }: BarsProps) {
         width={Math.max(width - 1, 1)}
         height={HEIGHT - y}
       >
-        <title>{`${chart.labels[at]}: ${one.values[at] ?? "no value"}`}</title>
+        <title>
+          {`${safeLine(chart.labels[at] ?? "", LABEL_LENGTH)}: ${one.values[at] ?? "no value"}`}
+        </title>
       </rect>
     );
   });
@@ -93,7 +95,7 @@ function Labels({ chart }: { readonly chart: Chart }) {
     <div className="result-chart-labels" data-form={form} aria-hidden="true">
       {shown.map((label, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: the labels never change, and may repeat
-        <span key={index} className="line untrusted" title={label}>
+        <span key={index} className="line untrusted" title={safeLine(label, LABEL_LENGTH)}>
           {safeLine(label, form === "line" ? LABEL_LENGTH : SHORT_LABEL)}
         </span>
       ))}

@@ -5,7 +5,7 @@ import { useUrlState } from "../../hooks/useUrlState.ts";
 import { sizeText } from "../../model/amounts.ts";
 import { buildPathTree, linesOf } from "../../model/path_tree.ts";
 import { formatAt, parseMoment } from "../../model/replay_moment.ts";
-import { safeLine } from "../../model/safe_text.ts";
+import { workspaceNames } from "../../model/workspace_names.ts";
 import { queryKey, type ResourceNow, type RunDetail, traceApi } from "../../services/trace_api.ts";
 import { Empty, ErrorNotice, Loading } from "../Notice/index.tsx";
 import { ResourceView } from "../ResourceView/index.tsx";
@@ -17,12 +17,11 @@ interface RunFilesProps {
   readonly hrefOf: (eventId: string) => string;
 }
 
-const NAME_LENGTH = 80;
-
 /** The files of a run's workspaces, and one of them through time. */
 export function RunFiles({ run, hrefOf }: RunFilesProps) {
   const url = useUrlState();
-  const workspaces = run.workspaces;
+  const workspaces = run.workspaces.map(({ workspace_id }) => workspace_id);
+  const names = useMemo(() => workspaceNames(run), [run]);
   const wanted = url.get("workspace");
   const workspaceId = workspaces.includes(wanted) ? wanted : (workspaces[0] ?? "");
   const asked = useQuery({
@@ -54,7 +53,7 @@ export function RunFiles({ run, hrefOf }: RunFilesProps) {
             >
               {workspaces.map((id) => (
                 <option key={id} value={id}>
-                  {safeLine(id, NAME_LENGTH)}
+                  {names.get(id)}
                 </option>
               ))}
             </select>

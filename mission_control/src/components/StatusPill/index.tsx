@@ -1,4 +1,5 @@
 import "./index.css";
+import { safeLine } from "../../model/safe_text.ts";
 
 export type Tone = "good" | "warn" | "bad" | "info" | "idle";
 
@@ -30,6 +31,8 @@ const SHAPES: Readonly<Record<Tone, string>> = {
   idle: "M4 8h8",
 };
 
+const STATUS_LENGTH = 40;
+
 /** Return the tone that a status of an agent, task or run is shown in. */
 export function toneOf(status: string): Tone {
   return TONES[status] ?? "idle";
@@ -43,7 +46,9 @@ export function StatusPill({ status, tone }: { readonly status: string; readonly
       <svg viewBox="0 0 16 16" width="10" height="10" aria-hidden="true">
         <path d={SHAPES[shown]} fill="none" stroke="currentColor" strokeWidth="2.5" />
       </svg>
-      <span className="untrusted">{status.toLowerCase().replaceAll("_", " ")}</span>
+      <span className="untrusted">
+        {safeLine(status, STATUS_LENGTH).toLowerCase().replaceAll("_", " ")}
+      </span>
     </span>
   );
 }
