@@ -104,12 +104,13 @@ class SharedLog:
 
     @cached_property
     def _reader(self) -> "StreamReader":
+        return self._reader_of(COORDINATION_STREAM)
+
+    def _reader_of(self, stream: str) -> "StreamReader":
         """Loaded when it is first used: a claim looks up one message."""
         from nervous_system.comms.reader import StreamReader
 
-        return StreamReader(
-            self._client, self._jetstream, servers=self._servers, stream=COORDINATION_STREAM
-        )
+        return StreamReader(self._client, self._jetstream, servers=self._servers, stream=stream)
 
     @property
     def jetstream(self) -> JetStreamContext:
@@ -121,13 +122,13 @@ class SharedLog:
         """Where the bus is, without passwords."""
         return self._servers
 
-    async def newest(self, pattern: str) -> Entry | None:
+    async def newest(self, pattern: str, *, stream: str = COORDINATION_STREAM) -> Entry | None:
         """Return the newest message of a pattern; None where there is none.
 
         Raises:
             BusUnavailableError: the bus stays away.
         """
-        return await self._patiently(lambda: self._get(subject=pattern))
+        return await self._patiently(lambda: self._get(stream, pattern))
 
     async def newest_read(
         self, pattern: str, parse: Callable[[Entry], T | None]
@@ -149,13 +150,15 @@ class SharedLog:
             found = read[-1] if read else None
         return found, newest.sequence
 
-    async def newest_of_each(self, *patterns: str) -> list[Entry]:
+    async def newest_of_each(
+        self, *patterns: str, stream: str = COORDINATION_STREAM
+    ) -> list[Entry]:
         """Return the newest message of each subject, in the order of the stream.
 
         Raises:
             BusUnavailableError: the bus stays away.
         """
-        found = await self._patiently(lambda: self._reader.newest(patterns))
+        found = await self._patiently(lambda: self._reader_of(stream).newest(patterns))
         return [entry_of(one) for one in found]
 
     async def all(self, *patterns: str, start: int = 1) -> list[Entry]:
@@ -259,14 +262,14 @@ class SharedLog:
             attributes={"project": author.project, **(author.labels or {}), **(labels or {})},
         )
 
-    async def _get(self, *, subject: str) -> Entry | None:
+    async def _get(self, stream: str, subject: str) -> Entry | None:
         with translated("read", self._servers):
             try:
-                found = await self._jetstream.get_msg(COORDINATION_STREAM, subject=subject)
+                found = await self._jetstream.get_msg(stream, subject=subject)
             except nats.js.errors.NotFoundError as error:
                 if error.err_code == _NO_MESSAGE:
                     return None
-                reason = f"no stream {COORDINATION_STREAM}"
+                reason = f"no stream {stream}"
                 raise BusUnavailableError(servers=self._servers, reason=reason) from error
             except nats.js.errors.APIError as error:
                 reason = str(error.description or error)

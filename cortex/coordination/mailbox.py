@@ -16,6 +16,7 @@ from cortex.coordination.log import Entry, SharedLog, Written
 from cortex.coordination.mailbox_rules import Message, Reading
 from cortex.coordination.names import recipient_name, step_name
 from nervous_system import events
+from nervous_system.comms.streams import EVENTS_STREAM
 from nervous_system.errors import WrongSequenceError
 from nervous_system.payloads import BROADCAST
 
@@ -191,10 +192,17 @@ class Mailbox:
     async def _check_known(self, recipient: str, hold: bool) -> None:
         if hold or recipient in self._known:
             return
-        presence = places.own(places.PRESENCE, self._project, recipient)
-        if await self._log.newest(presence) is None:
+        if not (await self._is_there(recipient) or await self._has_read(recipient)):
             raise UnknownRecipientError(recipient=recipient, project=self._project)
         self._known.add(recipient)
+
+    async def _is_there(self, agent: str) -> bool:
+        signs = places.presences(self._project, agent)
+        return await self._log.newest(signs, stream=EVENTS_STREAM) is not None
+
+    async def _has_read(self, agent: str) -> bool:
+        """Whether an agent has been there before the stream of events forgot its signs of life."""
+        return await self._log.newest(places.own(places.READ, self._project, agent)) is not None
 
     async def _reading(self) -> Reading:
         found, sequence = await self._log.newest_read(self._reading_on, read_reading)

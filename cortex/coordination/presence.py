@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from cortex.coordination import places
 from cortex.coordination.log import Entry, SharedLog
 from nervous_system import events
+from nervous_system.comms.streams import EVENTS_STREAM
 
 HERE, GONE = "HEALTHY", "STOPPED"
 BETWEEN_COMMANDS_SECONDS = 300.0
@@ -76,30 +77,31 @@ class Roster:
             "pid": str(os.getpid()),
             _EXPECTED: f"{within:g}",
         }
-        subject = places.own(places.PRESENCE, author.project, author.agent)
+        subject = places.presence(author.project, author.agent, author.role)
         await self._log.tell(payload, subject, labels, has_text=bool(command))
 
     async def list(self) -> list[Presence]:
-        """Return the agents that have ever been there, by name.
+        """Return the agents that have been there for as long as events are kept, by name.
 
         Raises:
             BusUnavailableError: the bus is away.
         """
-        pattern = places.whole(places.PRESENCE, self._log.author.project)
-        found = map(read_presence, await self._log.newest_of_each(pattern))
-        return sorted(filter(None, found), key=lambda one: one.agent)
+        pattern = places.presences(self._log.author.project)
+        entries = await self._log.newest_of_each(pattern, stream=EVENTS_STREAM)
+        found = {one.agent: one for one in map(read_presence, entries) if one is not None}
+        return sorted(found.values(), key=lambda one: one.agent)
 
 
 def read_presence(entry: Entry) -> Presence | None:
     """Return what a message says of its agent; None where it says nothing of it."""
-    names = places.parse(entry.subject, places.PRESENCE)
-    if names is None or len(names) != 1 or entry.event is None:
+    agent = places.present_agent(entry.subject)
+    if agent is None or entry.event is None:
         return None
     if entry.event.WhichOneof("payload") != "system_signal":
         return None
     labels = entry.event.attributes
     return Presence(
-        agent=names[0],
+        agent=agent,
         doing=entry.event.system_signal.detail,
         status=entry.event.system_signal.status,
         at=entry.at,

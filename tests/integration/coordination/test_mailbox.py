@@ -11,6 +11,8 @@ from cortex.coordination.errors import (
     ValueRefusedError,
 )
 from cortex.coordination.project import Project
+from nervous_system.comms.connection import open_nats
+from nervous_system.comms.streams import COORDINATION_STREAM, EVENTS_STREAM
 from nervous_system.payloads import BROADCAST
 from tests.support.sharing import Team
 
@@ -36,6 +38,28 @@ async def test_messages_of_two_processes_of_one_agent_all_arrive(team: Team) -> 
     sends = [agent.send("b", f"{number}") for number in range(5) for agent in (one, twin)]
     await asyncio.gather(*sends)
     assert len(await other.inbox(new=True)) == len(sends)
+
+
+async def test_signs_of_life_are_not_kept_for_ever(team: Team) -> None:
+    one = await team.join("a")
+    for _ in range(3):
+        await one.roster.announce("waits")
+    async with open_nats(team.server.url, name="test") as client:
+        kept = await client.jetstream().stream_info(COORDINATION_STREAM)
+    assert kept.state.messages == 0
+    assert [one.doing for one in await one.agents()] == ["waits"]
+
+
+async def test_who_has_read_its_mail_is_known_although_nobody_has_seen_it_for_long(
+    team: Team,
+) -> None:
+    one, other = await team.join("a"), await team.join("b")
+    await one.send("b", "first")
+    await other.inbox(new=True)
+    async with open_nats(team.server.url, name="test") as client:
+        await client.jetstream().purge_stream(EVENTS_STREAM)
+    await (await team.join("c")).send("b", "second")
+    assert texts(await other.inbox(new=True)) == ["second"]
 
 
 async def test_a_message_is_new_once_and_stays_in_the_inbox(team: Team) -> None:
