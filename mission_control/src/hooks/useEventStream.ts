@@ -21,6 +21,7 @@ const AGENTS_AGAIN_MS = 15_000;
 const CONNECTING: Connection = {
   phase: "connecting",
   pending: 0,
+  skipped: 0,
   reason: "",
   since: milliseconds(Date.now()),
 };

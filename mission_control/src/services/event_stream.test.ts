@@ -119,6 +119,23 @@ describe("the event stream", () => {
     expect(said).toEqual(["old 1", "old 2", "restarted", "new 1", "new 2", "new 3"]);
   });
 
+  it("says how much it passes over when that is too much to catch up with", async () => {
+    const bus = new FakeBus();
+    publish(bus, "1");
+    const { said, stream } = reading(bus, { backlog: 2 });
+    await later();
+    bus.isDown = true;
+    bus.cut();
+    publish(bus, ...Array.from({ length: 50_001 }, (_, index) => `${index + 2}`));
+    bus.isDown = false;
+    await later();
+    expect(said).toEqual(["1", "restarted", "50001", "50002"]);
+    expect(stream.connection).toMatchObject({ phase: "live", skipped: 49_999 });
+    bus.cut();
+    await later();
+    expect(stream.connection).toMatchObject({ phase: "live", skipped: 0 });
+  });
+
   it("uses the session of before while the server does not answer", async () => {
     const bus = new FakeBus();
     const getSession = vi

@@ -55,7 +55,15 @@ export class EventStream {
   /** How many the last flush handed over. */
   #lastCount = 0;
   #callOff: (() => void) | null = null;
-  #connection: Connection = { phase: "connecting", pending: 0, reason: "", since: now() };
+  #connection: Connection = {
+    phase: "connecting",
+    pending: 0,
+    skipped: 0,
+    reason: "",
+    since: now(),
+  };
+  /** Since the connection was lost. */
+  #skipped = 0;
   #session: Session | null = null;
   #bus: BusConnection | null = null;
   #isAttached = false;
@@ -80,6 +88,7 @@ export class EventStream {
         delay = FIRST_DELAY_MS;
       });
       if (this.#isStopped) return;
+      this.#skipped = 0;
       this.#become("lost", reason);
       await this.#pause(delay * (0.75 + Math.random() / 2));
       delay = Math.min(delay * 2, LAST_DELAY_MS);
@@ -145,8 +154,9 @@ export class EventStream {
     const from = this.#positions.get(stream) ?? null;
     return new StreamReader(bus, stream, from, this.#options.backlog ?? BACKLOG, {
       delivered: (message) => this.#take(message),
-      restarted: (name) => {
+      restarted: (name, skipped) => {
         this.flush();
+        this.#skipped += skipped;
         this.#options.sink.restarted(name);
       },
       pending: (name, count) => {
@@ -210,9 +220,10 @@ export class EventStream {
 
   #become(phase: Connection["phase"], reason: string, pending = 0): void {
     const before = this.#connection;
-    if (before.phase === phase && before.reason === reason && before.pending === pending) return;
     const since = before.phase === phase ? before.since : now();
-    this.#connection = { phase, pending, reason, since };
+    const after = { phase, pending, skipped: this.#skipped, reason, since };
+    if (isSameState(before, after)) return;
+    this.#connection = after;
     this.#options.sink.changed(this.#connection);
   }
 
@@ -225,6 +236,15 @@ export class EventStream {
       };
     });
   }
+}
+
+function isSameState(one: Connection, other: Connection): boolean {
+  return (
+    one.phase === other.phase &&
+    one.reason === other.reason &&
+    one.pending === other.pending &&
+    one.skipped === other.skipped
+  );
 }
 
 function now() {

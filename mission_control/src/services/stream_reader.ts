@@ -28,8 +28,11 @@ export interface Delivered {
 
 export interface ReaderSink {
   readonly delivered: (message: Delivered) => void;
-  /** The stream is another one than before, or too far ahead: what was delivered of it is past. */
-  readonly restarted: (stream: string) => void;
+  /**
+   * The stream is another one than before, or too far ahead: what was delivered of it is past.
+   * `skipped` of its messages will not be delivered; 0 for another one.
+   */
+  readonly restarted: (stream: string, skipped: number) => void;
   /** How many messages are stored that have not been delivered; told again whenever it changes. */
   readonly pending: (stream: string, count: number) => void;
 }
@@ -145,8 +148,9 @@ export class StreamReader {
     const { first_seq: first, last_seq: last } = info.state;
     const before = this.#position;
     if (before && isContinued(before, info)) return before;
-    if (before) this.#sink.restarted(this.#stream);
     const next = Math.max(first, last - this.#backlog + 1, 1);
+    const isSame = before?.identity === info.created;
+    if (before) this.#sink.restarted(this.#stream, isSame ? Math.max(next - before.next, 0) : 0);
     return { identity: info.created, next: sequence(next) };
   }
 

@@ -6,6 +6,8 @@ export interface Connection {
   readonly phase: "connecting" | "live" | "behind" | "lost";
   /** Messages that are stored, but not here yet. */
   readonly pending: number;
+  /** Messages that were stored while there was no connection, too many to be caught up with. */
+  readonly skipped: number;
   /** Why the connection was lost; empty otherwise. */
   readonly reason: string;
   /** When the phase began, by this machine's clock. */

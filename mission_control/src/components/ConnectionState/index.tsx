@@ -9,7 +9,7 @@ export function ConnectionState() {
     <span
       className="connection"
       data-phase={connection.phase}
-      title={connection.reason || undefined}
+      title={connection.reason || skippedWords(connection) || undefined}
     >
       <i aria-hidden="true" />
       <span role="status">{wordsOf(connection)}</span>
@@ -17,10 +17,17 @@ export function ConnectionState() {
   );
 }
 
-function wordsOf({ phase, pending }: Connection): string {
+/** A log that does not go on where it was says so. */
+function skippedWords({ skipped }: Connection): string {
+  if (skipped === 0) return "";
+  const count = skipped.toLocaleString("en");
+  return `${count} events passed while there was no connection: the log begins after them, history has them.`;
+}
+
+function wordsOf({ phase, pending, skipped }: Connection): string {
   switch (phase) {
     case "live":
-      return "Live";
+      return skipped > 0 ? `Live, ${roughly(skipped)} passed over` : "Live";
     case "connecting":
       return "Connecting…";
     case "lost":
