@@ -94,6 +94,7 @@ PREFIXED = (
         is_bounded=True,
     ),
     Prefixed("aws_session_token", "IQo", "J", rf"{_BASE64}{{80,}}={{0,2}}"),
+    Prefixed("aws_session_token", "F[wQ]oG", "Z", rf"XIvYXdz{_BASE64}{{60,}}={{0,2}}"),
     Prefixed(
         "jwt",
         "ey",

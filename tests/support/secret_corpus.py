@@ -48,7 +48,10 @@ TOKENS: dict[str, Make] = {
     "aws_access_key": _joined(
         _one_of(*(_joined(f"A{x}A") for x in ("KI", "SI"))), _some(_UPPER, 16)
     ),
-    "aws_session_token": _joined("IQo", "Jb3JpZ2luX2Vj", _some(_WORD + "/+", 300), "=="),
+    "aws_session_token": _one_of(
+        _joined("IQo", "Jb3JpZ2luX2Vj", _some(_WORD + "/+", 300), "=="),
+        _joined(_one_of(_joined("Fwo"), _joined("FQo")), "GZXIvYXdz", _some(_WORD + "/+", 300)),
+    ),
     "anthropic_key": _joined(
         "sk-",
         "ant-",
