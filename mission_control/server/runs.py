@@ -12,6 +12,8 @@ from mission_control.server.moments import shown_or_none, shown_time
 
 ENDED = frozenset({"DONE", "REFUSED", "FAILED", "DEAD", "CANCELLED"})
 """States of tasks that nothing follows."""
+UNCOUNTED = {"errors": 0, "tokens_in": 0, "tokens_out": 0, "harness": "", "parent": ""}
+"""Of a run whose events are all that history does not count."""
 _COLUMNS = {
     "run_id": "run_id",
     "state": "run_state",
@@ -90,7 +92,7 @@ def _listed(
     limit: int = 1,
 ) -> list[dict[str, Any]]:
     began_ns, after = parse_after(cursor) if cursor else (0, "")
-    return archive.rows(
+    rows = archive.rows(
         "runs",
         states=states or [],
         run=run_id,
@@ -99,6 +101,11 @@ def _listed(
         after=after,
         limit=limit,
     )
+    if not rows:
+        return []
+    counts = archive.rows("run_counts", runs=[row["run_id"] for row in rows])
+    counted = {row["run_id"]: row for row in counts}
+    return [row | counted.get(row["run_id"], UNCOUNTED) for row in rows]
 
 
 def _facts(row: Mapping[str, Any]) -> dict[str, Any]:
