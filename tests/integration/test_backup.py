@@ -96,6 +96,29 @@ async def test_a_copy_of_a_running_home_holds_streams_content_and_history(
     assert not (tmp_path / "copy" / "stack.json").exists()
 
 
+OF_AGENTS = {
+    "project.json": "{}",
+    "coordination/web/coder-1.json": '{"build": {"token": 7}}',
+    "redaction.json": "[]",
+    "redaction.key": "k" * 32,
+    "hooks/pending": "kept by a hook",
+    "hooks/installed.json": "{}",
+    "policies/safe.yaml": "rules: []",
+}
+
+
+async def test_a_copy_holds_what_agents_have_in_the_home(
+    filled_home: RunningHome, tmp_path: Path
+) -> None:
+    """Names, tokens of claims, patterns and the key of redaction, what hooks have kept."""
+    for name, text in OF_AGENTS.items():
+        path = filled_home.home.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    await back_up(filled_home, tmp_path / "copy")
+    assert {name: (tmp_path / "copy" / name).read_text() for name in OF_AGENTS} == OF_AGENTS
+
+
 async def test_nothing_is_left_behind_in_the_home(filled_home: RunningHome, tmp_path: Path) -> None:
     await back_up(filled_home, tmp_path / "copy")
     assert list((filled_home.home.history / "shadow").glob("*/")) == []
