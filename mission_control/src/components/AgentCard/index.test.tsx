@@ -1,4 +1,4 @@
-import { fireEvent, render, screen } from "@testing-library/react";
+import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
 import { withEvents } from "../../model/agents.ts";
 import { agentEvent, signal } from "../../testing/agent_events.ts";
@@ -24,6 +24,13 @@ describe("the card of an agent", () => {
     expect(text).toContain("because");
     expect(text).toContain("42 %");
     expect(text).toContain("heard 5 s ago");
+  });
+
+  it("is at work once it has done something after its start", () => {
+    expect(show(false, signal("STARTING", 1))).toContain("starting");
+    cleanup();
+    const tool = agentEvent({ case: "toolCall", value: { toolName: "read_file" } });
+    expect(show(false, signal("STARTING", 1), tool)).toContain("working");
   });
 
   it("says what it failed with instead", () => {

@@ -106,6 +106,10 @@ function statusOf(agent: AgentNow, isSilent: boolean): { status: string; tone: T
   if (agent.error) return { status: "failed", tone: "bad" };
   if (agent.status === "STOPPED") return { status: "stopped", tone: "idle" };
   if (isSilent) return { status: "silent", tone: "warn" };
-  if (agent.status === "" || agent.status === "HEALTHY") return { status: "working", tone: "good" };
+  // An agent says that it starts, and then what it does: only its next heartbeat calls it healthy.
+  const isUnderWay = agent.status === "STARTING" && (agent.last ?? agent.decision) !== null;
+  if (isUnderWay || agent.status === "" || agent.status === "HEALTHY") {
+    return { status: "working", tone: "good" };
+  }
   return { status: safeLine(agent.status, NAME_LIMIT), tone: "info" };
 }
