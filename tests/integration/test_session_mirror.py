@@ -1,5 +1,6 @@
 """Transcripts are stored exactly once: read again, by two at once, killed, rewritten, rotated."""
 
+import json
 import os
 import random
 import shutil
@@ -10,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from infrastructure.intake.sessions import writer
+from infrastructure.intake.sessions.cursor import MARK
 from nervous_system.comms.streams import COORDINATION_STREAM, EVENTS_STREAM
 from nervous_system.errors import BusUnavailableError
+from nervous_system.schemas import SwarmEvent
 from tests.support.eventually import eventually
 from tests.support.mirrored import Swarm, following, mirror_once, mirroring_process, open_swarm
 from tests.support.servers import NatsServer
@@ -19,6 +22,7 @@ from tests.support.transcripts import TRANSCRIPTS, call_line, prompt_line, resul
 
 LONG = TRANSCRIPTS / "claude_code/spotter_full/4d5611e5-241a-462a-8d15-5122611a9569.jsonl"
 SHORT = TRANSCRIPTS / "claude_code/spotter_subagent.jsonl"
+WRITTEN_NS = 1_767_323_045_000_000_000
 pytestmark = pytest.mark.timeout(120)
 
 
@@ -98,6 +102,23 @@ async def test_killed_mirrors_leave_each_event_once(swarm: Swarm) -> None:
     await mirror_once(swarm.store, LONG)
     assert await swarm.repeated_ids() == []
     assert await swarm.lines() == LONG.read_bytes().splitlines()
+
+
+async def test_a_transcript_without_times_is_as_old_as_its_file(
+    swarm: Swarm, tmp_path: Path
+) -> None:
+    path = tmp_path / "thread.jsonl"
+    path.write_bytes(b'{"type": "thread.started", "thread_id": "t-1"}\n')
+    os.utime(path, ns=(WRITTEN_NS, WRITTEN_NS))
+    await mirror_once(swarm.store, path)
+    (cursor,) = [one.event async for one in swarm.bus.reader.replay() if is_cursor(one.event)]
+    document = json.loads(cursor.session_mark.mark_document)
+    assert (document["first_ns"], document["last_ns"]) == (WRITTEN_NS, WRITTEN_NS)
+    assert cursor.timestamp.ToNanoseconds() == WRITTEN_NS
+
+
+def is_cursor(event: SwarmEvent) -> bool:
+    return event.session_mark.mark_type == MARK
 
 
 async def kept_cursors(swarm: Swarm) -> int:

@@ -112,6 +112,12 @@ def test_a_call_of_two_sources_is_one_row(history: HistoryClient) -> None:
     assert (row["tool_name"], row["tool_duration_us"]) == ("Edit", 7)
 
 
+def test_a_call_without_an_id_names_who_tells_of_it(history: HistoryClient) -> None:
+    """Some formats have no ids: such calls stay a row each."""
+    append(history, (call(call_id=""), "import"), (call(call_id=""), "import"))
+    assert [one["sources"] for one in rows(history, "tool_calls")] == [["import"], ["import"]]
+
+
 def test_calls_of_agents_that_speak_for_themselves_stay_apart(history: HistoryClient) -> None:
     append(history, (call(), ""), (call(), ""))
     found = rows(history, "tool_calls")

@@ -137,6 +137,14 @@ class Mapper:
         self.first_ns = 0
         self.last_ns = 0
 
+    @property
+    def span_ns(self) -> tuple[int, int]:
+        """When the session began and was last heard of, in nanoseconds since 1970.
+
+        Of a transcript that tells no time: when its file was written, so far as that is known.
+        """
+        return self.first_ns or self._clock_ns, self.last_ns or self._clock_ns
+
     def plan(self, unit: Unit) -> list[Planned]:
         """Return the events of a unit, in order."""
         self._planned = []

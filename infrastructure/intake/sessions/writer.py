@@ -132,7 +132,7 @@ class SessionWriter:
                 break
         if is_quiet and (self._cursor.units != self._units or not self._cursor.sequence):
             await self._append(
-                Batch([], self._present_cursor(), self._document(), self.mapper.last_ns)
+                Batch([], self._present_cursor(), self._document(), self.mapper.span_ns[1])
             )
 
     async def flush(self) -> None:
@@ -259,7 +259,7 @@ class SessionWriter:
         return self._batch(taken, cursor)
 
     def _batch(self, taken: list[Outgoing], cursor: Cursor) -> Batch:
-        return Batch(taken, cursor, self._document(), self.mapper.last_ns)
+        return Batch(taken, cursor, self._document(), self.mapper.span_ns[1])
 
     def _present_cursor(self) -> Cursor:
         return replace(
@@ -324,13 +324,14 @@ class SessionWriter:
 
     def _document(self) -> dict[str, Any]:
         reader = self.mapper.reader
+        first_ns, last_ns = self.mapper.span_ns
         return {
             **self._facts(),
             "harness": self.identity.harness,
             "session_id": self.identity.session_id,
             "facts": dict(reader.facts),
-            "first_ns": self.mapper.first_ns,
-            "last_ns": self.mapper.last_ns,
+            "first_ns": first_ns,
+            "last_ns": last_ns,
             "counts": self.counts(),
             "redactions": dict(self._redactions),
             "drift": dict(reader.drift),
