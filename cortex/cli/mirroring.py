@@ -327,7 +327,8 @@ def _files_in(path: Path) -> list[Path]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
+    # files first: a session is stored before its sub-agents, whose folder is called as it is
+    for path in sorted(folder.iterdir(), key=lambda one: (one.is_dir(), one.name)):
         if path.is_dir():
             yield from [path] if is_folder_source(path) else _walk(path)
         elif _may_be_one(path) and is_transcript(path):
