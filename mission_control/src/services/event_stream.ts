@@ -12,6 +12,9 @@ import { milliseconds } from "../types/units.ts";
 import type { BusConnection, OpenBus } from "./bus.ts";
 import { type Delivered, type Position, StreamReader } from "./stream_reader.ts";
 import type { Session } from "./trace_api.ts";
+import { makeShortTextsHere } from "./wire_text.ts";
+
+makeShortTextsHere();
 
 export interface EventStreamSink {
   /** What arrived since the last flush, in the order in which the bus stored it. */
