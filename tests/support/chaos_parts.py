@@ -108,7 +108,8 @@ def parts_at(root: Path, settings: Mapping[str, object] | None = None) -> Iterat
     home.ensure()
     write_json(home.settings_file, dict(settings or {}))
     ports = {name: any_free_port() for name in USUAL_PORTS}
-    plan = prepare_plan(StackConfig(home=home, environment=dict(os.environ), ports=ports))
+    config = StackConfig(home=home, environment=dict(os.environ), ports=ports, has_dashboard=False)
+    plan = prepare_plan(config)
     parts = Parts(Stack(root), plan)
     with hold_stack_lock(home):
         write_json(home.stack_file, plan.record([], os.getpid()))
