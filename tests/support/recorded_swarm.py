@@ -55,8 +55,8 @@ async def _record_run(swarm: ns.Swarm, names: dict[str, str]) -> None:
             )
             await architect.emit(payload, wait=True)
         handed = {"unresolved": ["line 3: no safe fix", 4]}
-        work = events.task_transition("code", state="REVIEW", trigger="hand_in", document=handed)
-        await architect.emit(work, wait=True)
+        given = events.task_transition("code", state="REVIEW", trigger="hand_in", document=handed)
+        await architect.emit(given, wait=True)
         done = events.task_transition("plan", state="DONE", trigger="complete", document={"a": 1})
         await architect.emit(done, wait=True)
         await architect.emit(
