@@ -83,11 +83,19 @@ def may_hold(data: bytes) -> bool:
     folded = data.lower()
     if b"bearer" in folded:
         return True
-    if b"=" in data or b":" in data or any(word in folded for word in WORDS_BEFORE_SPACE):
+    if b"=" in data or b":" in data or _has_word_before_space(folded):
         for search in _NAMED_SEARCHES:
             if search(folded):
                 return True
     return bool(_own.patterns) and any(one.search(data) for one in _own.patterns.values())
+
+
+def _has_word_before_space(folded: bytes) -> bool:
+    # a loop takes a fifth of what `any` over a generator does, and every text comes by here
+    for word in WORDS_BEFORE_SPACE:  # noqa: SIM110
+        if word in folded:
+            return True
+    return False
 
 
 def _may_hold_dashed(data: bytes) -> bool:

@@ -18,6 +18,7 @@ from tests.support.builders import (
     build_event,
     build_model_call,
     build_run_transition,
+    build_state_change,
     build_task_transition,
     build_tool_call,
     subject_of,
@@ -125,3 +126,14 @@ def test_every_statement_of_a_migration_may_run_again(old_history: HistoryClient
     numbers = [one.number for one in load_migrations()]
     assert schema_versions(old_history) == numbers
     assert old_history.query("select count() as rows from swarm.runs") == [{"rows": 0}]
+
+
+async def test_batches_of_any_kinds_can_be_merged(old_swarm: SmallSwarm) -> None:
+    """Parts that differ in their projections never would be, until there are too many of them."""
+    migrate(old_swarm.history)
+    for payload in (build_decision(), build_state_change(), build_decision()):
+        event = build_event(payload)
+        await old_swarm.publish([(subject_of(event), event.SerializeToString())])
+        await old_swarm.ingest()
+    merge = "optimize table swarm.events final settings optimize_throw_if_noop = 1"
+    old_swarm.history.command(merge)
