@@ -134,3 +134,10 @@ function lineOf(node: PathNode, isOpen: boolean, count: number): TreeLine {
   const isDirectory = id < 0;
   return { key, label, depth, id, count, isDirectory, isExpanded: isDirectory && isOpen };
 }
+
+/** Return the keys of collapsed directories after one of them was opened or closed. */
+export function toggled(keys: ReadonlySet<string>, key: string): ReadonlySet<string> {
+  const next = new Set(keys);
+  if (!next.delete(key)) next.add(key);
+  return next;
+}

@@ -9,6 +9,7 @@ import { Link } from "../../router.tsx";
 import { ApiError } from "../../services/api_client.ts";
 import { type EventDetail, type EventLink, queryKey, traceApi } from "../../services/trace_api.ts";
 import type { SwarmEventView } from "../../types/swarm_event.ts";
+import { CloseButton } from "../CloseButton/index.tsx";
 import { EventFields } from "../EventFields/index.tsx";
 import { KindMark } from "../KindMark/index.tsx";
 import { ErrorNotice, Loading } from "../Notice/index.tsx";
@@ -55,11 +56,7 @@ export function EventPanel({ id, live, hrefOf, onClose }: EventPanelProps) {
         <h2 ref={heading} tabIndex={-1}>
           {event ? <KindMark kind={event.kind} /> : "Event"}
         </h2>
-        <button type="button" className="quiet" onClick={onClose} aria-label="Close event">
-          <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
-            <path d="M3 3l10 10M13 3 3 13" stroke="currentColor" strokeWidth="1.75" />
-          </svg>
-        </button>
+        <CloseButton label="Close event" onClose={onClose} />
       </header>
       <div className="event-panel-body">
         {event ? <EventBody event={event} /> : null}

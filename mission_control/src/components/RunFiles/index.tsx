@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { useUrlState } from "../../hooks/useUrlState.ts";
 import { sizeText } from "../../model/amounts.ts";
-import { buildPathTree, linesOf } from "../../model/path_tree.ts";
+import { buildPathTree, linesOf, toggled } from "../../model/path_tree.ts";
 import { formatAt, parseMoment } from "../../model/replay_moment.ts";
 import { workspaceNames } from "../../model/workspace_names.ts";
 import { queryKey, type ResourceNow, type RunDetail, traceApi } from "../../services/trace_api.ts";
@@ -149,11 +149,7 @@ function FileTree({ files, selected, onOpen }: FileTreeProps) {
           label={`${lines.length} lines of files`}
           lines={lines}
           selected={chosen}
-          onToggle={(line) => {
-            const next = new Set(collapsed);
-            if (!next.delete(line.key)) next.add(line.key);
-            setCollapsed(next);
-          }}
+          onToggle={(line) => setCollapsed(toggled(collapsed, line.key))}
           onSelect={(line) => onOpen(files[line.id]?.name ?? "")}
           beside={(line) => {
             const file = files[line.id];

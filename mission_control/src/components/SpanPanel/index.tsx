@@ -2,6 +2,7 @@ import "./index.css";
 import { durationText } from "../../model/amounts.ts";
 import { safeLine } from "../../model/safe_text.ts";
 import type { Span } from "../../services/trace_api.ts";
+import { CloseButton } from "../CloseButton/index.tsx";
 import { Facts } from "../Facts/index.tsx";
 import { LongText } from "../LongText/index.tsx";
 import { StatusPill } from "../StatusPill/index.tsx";
@@ -21,11 +22,7 @@ export function SpanPanel({ span, onClose }: SpanPanelProps) {
     <aside className="span-panel" aria-label="Span">
       <header className="span-panel-head">
         <h2 className="untrusted">{safeLine(span.name, LINE_LIMIT) || "(no name)"}</h2>
-        <button type="button" className="quiet" onClick={onClose} aria-label="Close span">
-          <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
-            <path d="M3 3l10 10M13 3 3 13" stroke="currentColor" strokeWidth="1.75" />
-          </svg>
-        </button>
+        <CloseButton label="Close span" onClose={onClose} />
       </header>
       {span.status === "Error" ? <StatusPill status="FAILED" /> : null}
       {span.status_message ? <LongText text={span.status_message} /> : null}

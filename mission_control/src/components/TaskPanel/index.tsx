@@ -3,6 +3,7 @@ import { durationText } from "../../model/amounts.ts";
 import { safeLine } from "../../model/safe_text.ts";
 import { Link } from "../../router.tsx";
 import type { Task } from "../../services/trace_api.ts";
+import { CloseButton } from "../CloseButton/index.tsx";
 import { Facts } from "../Facts/index.tsx";
 import { LongText } from "../LongText/index.tsx";
 import { StatusPill } from "../StatusPill/index.tsx";
@@ -23,11 +24,7 @@ export function TaskPanel({ task, hrefOf, onClose }: TaskPanelProps) {
     <aside className="task-panel" aria-label="Task">
       <header className="task-panel-head">
         <h2 className="untrusted">{safeLine(task.title, LINE_LIMIT) || task.task_id}</h2>
-        <button type="button" className="quiet" onClick={onClose} aria-label="Close task">
-          <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
-            <path d="M3 3l10 10M13 3 3 13" stroke="currentColor" strokeWidth="1.75" />
-          </svg>
-        </button>
+        <CloseButton label="Close task" onClose={onClose} />
       </header>
       <StatusPill status={task.state} />
       {task.reason ? <LongText text={task.reason} /> : null}

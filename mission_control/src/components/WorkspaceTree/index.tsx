@@ -1,6 +1,7 @@
 import "./index.css";
 import { useId, useMemo, useState } from "react";
-import { linesOf, type TreeLine } from "../../model/path_tree.ts";
+import { sizeText } from "../../model/amounts.ts";
+import { linesOf, type TreeLine, toggled } from "../../model/path_tree.ts";
 import type { ReplayRun } from "../../model/replay.ts";
 import { placeOf } from "../../model/replay_columns.ts";
 import type { ReplayState } from "../../model/replay_index.ts";
@@ -74,16 +75,4 @@ export function WorkspaceTree({ run, state, onOpen }: WorkspaceTreeProps) {
       )}
     </section>
   );
-}
-
-function toggled(keys: ReadonlySet<string>, key: string): ReadonlySet<string> {
-  const next = new Set(keys);
-  if (!next.delete(key)) next.add(key);
-  return next;
-}
-
-function sizeText(bytes: number): string {
-  if (bytes < 1_024) return `${bytes} B`;
-  if (bytes < 1_048_576) return `${(bytes / 1_024).toFixed(1)} KiB`;
-  return `${(bytes / 1_048_576).toFixed(1)} MiB`;
 }
