@@ -3,7 +3,6 @@
 import asyncio
 import ctypes
 import gc
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +40,7 @@ from infrastructure.history.verify.signing import (
 from infrastructure.history.verify.store import is_damage
 from infrastructure.ingestor.ledger import Head, parse_head
 from nervous_system.comms.connection import open_nats
+from nervous_system.comms.event_loop import loop_factory
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Names of settings of the C library's allocator, as its `mallopt` takes them."""
@@ -106,7 +106,7 @@ def verify(
     # Millions of short-lived objects and no cycles: looking for some takes a tenth of the time.
     gc.disable()
     _keep_memory()
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         outcome = runner.run(run.run(0.0 if no_wait else timeout))
     if json:
         output.print_json(outcome.as_json())
@@ -212,15 +212,6 @@ def _keep_memory() -> None:
         library = ctypes.CDLL(None)
         library.mallopt(_TRIM_THRESHOLD, _NEVER)
         library.mallopt(_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    # uvloop reads the stream a third faster, and is not to be had everywhere.
-    with suppress(ImportError):
-        import uvloop
-
-        return uvloop.new_event_loop
-    return None
 
 
 def _head(text: str) -> Head:

@@ -6,8 +6,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from infrastructure.errors import StackError
 from infrastructure.ingestor.companions import Companion, Companions, leaves
@@ -15,6 +15,7 @@ from infrastructure.ingestor.config import IngestorConfig
 from infrastructure.ingestor.service import IngestorService
 from infrastructure.intake.service import intake_companions
 from infrastructure.logs import configure_logging
+from nervous_system.comms.event_loop import loop_factory
 from nervous_system.errors import SwarmError
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def main(environment: Mapping[str, str] | None = None, log_format: str = "text")
     try:
         settings = os.environ if environment is None else environment
         config = IngestorConfig.from_env(settings)
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(run(config, intake_companions(settings)))
     except SwarmError as error:
         sys.stderr.write(f"ingestor: {error}\n")
@@ -106,12 +107,3 @@ def _stop_at_signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
-
-
-def _loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
-    # uvloop reads a third faster, and is not to be had everywhere.
-    with suppress(ImportError):
-        import uvloop
-
-        return uvloop.new_event_loop
-    return None

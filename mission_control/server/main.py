@@ -17,6 +17,7 @@ from infrastructure.errors import PortTakenError
 from infrastructure.logs import configure_logging
 from mission_control.server.app import build_app
 from mission_control.server.config import DashboardConfig
+from nervous_system.comms.event_loop import loop_factory
 from nervous_system.errors import SwarmError
 
 DRAIN_SECONDS = 3
@@ -47,7 +48,7 @@ def main(
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         config = DashboardConfig.from_env(os.environ if environment is None else environment)
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(run(config))
     except (SwarmError, OSError) as error:
         sys.stderr.write(f"dashboard: {error}\n")
@@ -111,14 +112,6 @@ def _announce(port: int) -> None:
     logger.info("the dashboard serves", extra={"action": "dashboard_serves", "port": port})
     sys.stdout.write(json.dumps({"ready": True, "port": port}) + "\n")
     sys.stdout.flush()
-
-
-def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
-    with contextlib.suppress(ImportError):
-        import uvloop
-
-        return uvloop.Loop
-    return None
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import contextlib
 import json
 import logging
 import os
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from infrastructure.history.owner.config import OwnerConfig
 from infrastructure.history.owner.outcome import EngineError
+from nervous_system.comms.event_loop import loop_factory
 from nervous_system.errors import SwarmError
 from nervous_system.home import Home
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     time.tzset()
     try:
         config = OwnerConfig.from_home(Home(options.home.resolve()), port=options.port)
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(run(config))
     except (SwarmError, EngineError, OSError) as error:
         sys.stderr.write(f"history: {error}\n")
@@ -89,14 +89,6 @@ def _announce(port: int) -> None:
     _log.info("history is ready", extra={"action": "history_ready", "port": port})
     sys.stdout.write(json.dumps({"ready": True, "port": port}) + "\n")
     sys.stdout.flush()
-
-
-def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
-    with contextlib.suppress(ImportError):
-        import uvloop
-
-        return uvloop.Loop
-    return None
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
